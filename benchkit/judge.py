@@ -1,0 +1,120 @@
+"""The verdict on one array: what the subject returned against the ball that the oracle expects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchkit.balls import Ball, Floats, floats
+from benchkit.precision import Precision
+
+PASS, MARGINAL, FAIL, ERROR, WAIVED, SHARED = "pass", "marginal", "fail", "error", "waived", "shared"
+UNSUPPORTED, ABSENT = "unsupported", "absent"
+WORST_FIRST = (FAIL, ERROR, WAIVED, SHARED, MARGINAL, PASS, UNSUPPORTED, ABSENT)
+
+LIMIT = 4.0  # an algebraically different correct formula reached 2.03 bounds; above this factor a difference is an error
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One array compared: its worst element, how many elements were judged, and how many could tell right from wrong."""
+
+    status: str
+    ratio: float
+    compared: int
+    telling: int
+    where: tuple[int, ...] = ()
+    expected: float = 0.0
+    got: float = 0.0
+    bound: float = 0.0
+    spread: float = 0.0
+    why: str = ""
+
+    def sentence(self, name: str) -> str:
+        """The worst element in words, numbers as hex floats so that they can be pasted without loss."""
+        if self.why:
+            return f"{name}: {self.why}"
+        index = f"[{', '.join(map(str, self.where))}]" if self.where else ""
+        width = f" (any value within {self.spread:.3g} of it is right)" if self.spread else ""
+        return (
+            f"{name}{index} = {hexadecimal(self.got)} ({self.got:.9g}), but should be "
+            f"{hexadecimal(self.expected)} ({self.expected:.9g}){width}"
+        )
+
+
+def hexadecimal(x: float) -> str:
+    """A number as C's %a, the specials by name."""
+    return float(x).hex() if np.isfinite(x) else str(float(x))
+
+
+def failure(why: str) -> Comparison:
+    """A difference that is none of numbers: a shape, a missing answer, an exception."""
+    return Comparison(FAIL, float("inf"), 1, 1, why=why)
+
+
+def compare(
+    expected: Ball, got: NDArray[Any], stored: Precision, names: str = "answer", derivative: bool = False
+) -> Comparison:
+    """Judge ``got``, an array that the subject stores in the format ``stored``, element by element.
+
+    The ratio of an element is its distance from the expected set over the bound; up to 1 passes, up to ``LIMIT`` is
+    marginal, above fails. Where the expected number is NaN or infinite the answer must be the same; a number where one is
+    expected that is NaN has an infinite ratio; a finite expectation beyond the range of ``stored`` must have overflowed.
+    A ``derivative`` is not judged where it is NaN: a function has no derivative at a NaN that any answer could be held to.
+    """
+    got = np.asarray(got, dtype=np.float64)
+    if got.shape != expected.shape:
+        return failure(f"{names} has shape {got.shape}, but should have {expected.shape}")
+    if got.size == 0:
+        return Comparison(PASS, 0.0, 1, 1)
+    with np.errstate(all="ignore"):
+        ratio, bound, judged, telling = _ratios(expected, got, stored)
+    if derivative:
+        judged &= ~np.isnan(floats(expected.value))
+    count = int(judged.sum())
+    if count == 0:
+        return Comparison(PASS, 0.0, 0, 0)  # shape and format were right; the caller must not take this for a pass
+    scores = np.where(judged, ratio, -1.0)
+    index = np.unravel_index(int(np.argmax(scores)), scores.shape)
+    worst = float(scores[index])
+    return Comparison(
+        status=PASS if worst <= 1.0 else MARGINAL if worst <= LIMIT else FAIL,
+        ratio=worst,
+        compared=count,
+        telling=int((telling & judged).sum()),
+        where=tuple(int(i) for i in index),
+        expected=float(floats(expected.value)[index]),
+        got=float(got[index]),
+        bound=float(bound[index]),
+        spread=float(expected.width[index]),
+    )
+
+
+def _ratios(expected: Ball, got: Floats, stored: Precision) -> tuple[Floats, Floats, NDArray[np.bool_], NDArray[np.bool_]]:
+    """Ratio, bound, which elements are judged, and which of these can tell a wrong answer from a right one."""
+    value, spread = floats(expected.value), expected.width
+    bound = expected.radius
+    if stored.unit > expected.rules.precision.unit:
+        bound = bound + np.where(np.isfinite(value), stored.unit * (np.abs(value) + bound) + stored.smallest_subnormal, 0.0)
+    judged = np.isfinite(bound)
+    distance = np.abs(floats(expected.value - got))
+    excess = np.where(distance <= spread, 0.0, distance - spread)
+    ratio = np.where(excess == 0.0, 0.0, np.where(bound > 0.0, excess / np.where(bound > 0.0, bound, 1.0), np.inf))
+
+    reach = LIMIT * bound + spread
+    must_overflow = np.isfinite(value) & (np.abs(value) - reach >= stored.overflow)
+    may_overflow = np.isfinite(value) & (np.abs(value) + reach >= stored.overflow)
+    infinite = np.isinf(value) | must_overflow
+    same_infinity = np.isinf(got) & (np.sign(got) == np.sign(value))
+    ratio = np.where(infinite, np.where(same_infinity, 0.0, np.inf), ratio)
+    ratio = np.where(may_overflow & ~infinite & same_infinity, 0.0, ratio)
+    ratio = np.where(np.isnan(value), np.where(np.isnan(got), 0.0, np.inf), ratio)
+    ratio = np.where(np.isnan(ratio), np.inf, ratio)
+
+    finite = np.abs(value[np.isfinite(value)])
+    scale = max(float(finite.max()) if finite.size else 0.0, stored.smallest_normal * 1024.0)
+    telling = (LIMIT * bound + spread <= 0.25 * scale) | ~np.isfinite(value)
+    return ratio, bound, judged, telling

@@ -1,0 +1,260 @@
+"""What the page shows as tables: records of results files, counted, grouped and ordered. Torch-free; knows no item by name."""
+
+from __future__ import annotations
+
+import math
+import re
+import statistics
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from benchkit.request import DTYPES
+from benchkit.results import Record
+from benchkit.timing import Comparison, compare_devices
+
+FAILED = ("error", "fail")
+NOT_RUN = ("unsupported", "absent")
+BUGS = ("caught", "survived")  # what became of a planted bug; the reference itself, run as control, has passed or failed
+NOT_CAUGHT = ("survived", "failed")
+PATHS = ("eager", "legacy", "forloop", "foreach", "fused")  # the order of the rows; others follow
+WORST_FIRST = (*FAILED, "waived", "shared", "marginal", "pass", *NOT_RUN)
+SYMBOLS = {
+    "error": "!",
+    "fail": "✗",
+    "waived": "⚑",
+    "shared": "⚐",
+    "marginal": "≈",
+    "pass": "✓",
+    "unsupported": "–",
+    "absent": "–",
+    "caught": "✓",
+    "survived": "✗",
+    "passed": "✓",
+    "failed": "✗",
+    "same": "✓",
+    "drifted": "≈",
+}
+MEANINGS = {
+    "pass": "within the bound",
+    "marginal": "up to four bounds",
+    "fail": "more than four bounds, or the wrong class of answer",
+    "error": "the check raised, or could not have told right from wrong",
+    "waived": "fails, and is a known defect of torch with a reason and an expiry",
+    "shared": "fails where torch does too, under a waiver of torch",
+    "unsupported": "the subject has no such option, dtype or path: nothing was compared",
+    "absent": "not there in this torch: nothing was compared",
+}
+
+
+@dataclass
+class Cell:
+    """The checks of one item in one dtype on one device: counts by status, and the worst ratio of those not waived."""
+
+    counts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    ratio: float | None = None
+
+    def add(self, record: Record) -> None:
+        self.counts[record["status"]] += 1
+        ratio = record.get("ratio")
+        if ratio is not None and record["status"] not in ("waived", "shared", *NOT_RUN):
+            self.ratio = ratio if self.ratio is None or math.isnan(ratio) else max(self.ratio, ratio)
+
+    @property
+    def status(self) -> str:
+        return next((status for status in WORST_FIRST if self.counts.get(status)), "absent")
+
+    @property
+    def checked(self) -> int:
+        return sum(number for status, number in self.counts.items() if status not in NOT_RUN)
+
+    def __getitem__(self, status: str) -> int:
+        return self.counts.get(status, 0)
+
+
+@dataclass
+class Matrix:
+    """Rows (item, path) against dtypes on one device; ``by_path`` says that items have more than one path."""
+
+    device: str
+    dtypes: list[str]
+    rows: dict[str, dict[str, dict[str, Cell]]]
+    by_path: bool
+
+
+def matrices(checks: Iterable[Record]) -> list[Matrix]:
+    """One matrix for each device, the CPU first."""
+    cells: dict[str, dict[str, dict[str, dict[str, Cell]]]] = {}
+    for record in checks:
+        device, item, path, dtype = (str(record.get(name) or "any") for name in ("device", "item", "path", "dtype"))
+        row = cells.setdefault(device, {}).setdefault(item, {}).setdefault(path, {})
+        row.setdefault(dtype, Cell()).add(record)
+    found = []
+    for device in sorted(cells, key=lambda name: (name != "cpu", name)):
+        rows = {
+            item: {path: cells[device][item][path] for path in _ordered(cells[device][item], PATHS)}
+            for item in sorted(cells[device], key=str.lower)
+        }
+        paths = {path for by_path in rows.values() for path in by_path}
+        dtypes = {dtype for by_path in rows.values() for row in by_path.values() for dtype in row}
+        found.append(Matrix(device, _ordered(dtypes, DTYPES), rows, len(paths) > 1))
+    return found
+
+
+def _ordered(values: Iterable[str], order: Sequence[str]) -> list[str]:
+    return sorted(values, key=lambda value: (order.index(value) if value in order else len(order), value))
+
+
+@dataclass(frozen=True)
+class Waived:
+    """The cases that one waiver covers: why, where to read about it, and which they are."""
+
+    waiver: str
+    reason: str
+    links: list[str]
+    expires: str
+    cases: list[Record]
+
+
+def waived(checks: Iterable[Record], waivers: Mapping[str, Mapping[str, Any]]) -> list[Waived]:
+    """Waived and shared cases by waiver. ``waivers`` holds reason, link and expiry by id where the run recorded them."""
+    groups: dict[str, list[Record]] = defaultdict(list)
+    for record in checks:
+        if record["status"] in ("waived", "shared"):
+            groups[str(record.get("waiver") or "without a name")].append(record)
+    found = []
+    for name, cases in sorted(groups.items()):
+        known = waivers.get(name, {})
+        reason = str(known.get("reason") or cases[0].get("reason") or name)
+        link = str(known.get("link") or cases[0].get("link") or "")
+        links = re.findall(r"https?://[^\s<>\"')\]]+", f"{link} {reason}")
+        found.append(Waived(name, reason, list(dict.fromkeys(links)) or [link], str(known.get("expires") or ""), cases))
+    return found
+
+
+@dataclass(frozen=True)
+class Group:
+    """Cases of one status that have item, check, dtype, device and path in common; ``worst`` has the largest ratio."""
+
+    item: str
+    check: str
+    dtype: str
+    device: str
+    path: str
+    count: int
+    worst: Record
+
+
+def grouped(checks: Iterable[Record], statuses: Sequence[str]) -> list[Group]:
+    """The cases of some statuses, put together."""
+    groups: dict[tuple[str, ...], list[Record]] = defaultdict(list)
+    for record in checks:
+        if record["status"] in statuses:
+            groups[tuple(str(record.get(name, "")) for name in ("item", "check", "dtype", "device", "path"))].append(record)
+    found = []
+    for (item, check, dtype, device, path), cases in sorted(groups.items()):
+        worst = max(cases, key=lambda case: case.get("ratio") or 0.0)
+        found.append(Group(item, check, dtype, device, path, len(cases), worst))
+    return found
+
+
+@dataclass(frozen=True)
+class Times:
+    """The times of one run on one device in one dtype: rows (item, operation, path) against sizes."""
+
+    device: str
+    dtype: str
+    threads: list[int]
+    sizes: list[int]
+    rows: dict[str, dict[tuple[str, str], dict[int, Record]]]
+    reasons: dict[str, int]
+
+
+def times(records: Sequence[Record]) -> list[Times]:
+    """One table for each device and dtype, with the reasons why points were left out and how many each."""
+    found = []
+    for device in sorted({record["device"] for record in records}, key=lambda name: (name != "cpu", name)):
+        for dtype in _ordered({record["dtype"] for record in records}, DTYPES):
+            chosen = [record for record in records if record["device"] == device and record["dtype"] == dtype]
+            if not chosen:
+                continue
+            rows: dict[str, dict[tuple[str, str], dict[int, Record]]] = {}
+            reasons: dict[str, int] = defaultdict(int)
+            for record in sorted(chosen, key=lambda record: (record["item"].lower(), record["operation"])):
+                row = rows.setdefault(record["item"], {}).setdefault((record["operation"], record["path"]), {})
+                row[size_of(record)] = record
+                if is_skipped(record):
+                    reasons[str(record.get("reason"))] += 1
+            threads = sorted({record["threads"] for record in chosen if not is_skipped(record)})
+            sizes = sorted({size_of(record) for record in chosen})
+            found.append(Times(device, dtype, threads, sizes, rows, dict(reasons)))
+    return found
+
+
+def is_skipped(record: Record) -> bool:
+    return record.get("status") == "skipped"
+
+
+def timed_devices(records: Iterable[Record]) -> list[str]:
+    """The devices that were measured at one point at least."""
+    return sorted({str(record["device"]) for record in records if not is_skipped(record)})
+
+
+def size_of(record: Record) -> int:
+    """The number of elements that was asked for."""
+    return int(record.get("size") or record["elements"])
+
+
+def comparisons(records: Sequence[Record]) -> list[Comparison]:
+    """The CPU against the other devices of one run."""
+    complete = [{**record, "size": size_of(record), "status": record.get("status", "measured")} for record in records]
+    return compare_devices(complete)
+
+
+@dataclass(frozen=True)
+class Curves:
+    """The end of training by one optimizer: quartiles over seeds of the loss at the last step, and seconds of a run."""
+
+    label: str
+    lr: float
+    seeds: int
+    steps: int
+    quartiles: tuple[float, float, float]
+    seconds: float
+
+
+def curves(records: Iterable[Record]) -> list[Curves]:
+    """One row for each label and learning rate, best median first."""
+    groups: dict[tuple[str, float], list[Record]] = defaultdict(list)
+    for record in records:
+        if record["losses"]:
+            groups[str(record["label"]), float(record["lr"])].append(record)
+    found = []
+    for (label, lr), runs in groups.items():
+        ends = [float(run["losses"][-1]) for run in runs]
+        middle = statistics.median(ends)
+        low, _, high = statistics.quantiles(ends, n=4, method="inclusive") if len(ends) > 1 else (middle, middle, middle)
+        seconds = statistics.median(float(run["seconds"]) for run in runs)
+        found.append(Curves(label, lr, len(runs), len(runs[0]["losses"]), (low, middle, high), seconds))
+    return sorted(found, key=lambda row: (math.isnan(row.quartiles[1]), row.quartiles[1]))
+
+
+def by(records: Iterable[Record], key: str | Callable[[Record], str]) -> dict[str, list[Record]]:
+    """Records by the text of a field, in order of appearance."""
+    groups: dict[str, list[Record]] = {}
+    for record in records:
+        groups.setdefault(str(key(record) if callable(key) else record.get(key, "")), []).append(record)
+    return groups
+
+
+def number(value: Any) -> str:
+    """A number for people: three digits, ``∞`` and ``NaN`` spelled out, a dash where there is none."""
+    if value is None or isinstance(value, str):
+        return str(value or "–")
+    value = float(value)
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    return f"{value:,.0f}" if 999.5 <= abs(value) < 1e6 else f"{value:.3g}"

@@ -1,0 +1,229 @@
+"""Declarations: everything that is known of one torch class, said once, next to its formula.
+
+A file under ``reference/`` declares one item. Verification, timing, plots and pages iterate over the declarations, so a fact
+about an item is a field here and never an ``if`` on its name somewhere else. This module imports neither torch nor numpy.
+"""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+Function = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A believable wrong version of one part of an item; the suite must tell it from the right one.
+
+    ``part`` names what it replaces: ``value``, ``gradient``, ``step``, ``initial`` or the name of a reduction. ``thread`` is
+    the upstream thread when the fault was real once.
+    """
+
+    name: str
+    part: str
+    function: Function
+    thread: str = ""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """The natural one-dimensional view of a loss: ``inputs(x)`` gives the arguments of the formula on the grid ``x``.
+
+    ``span`` is the range of ``x`` and ``options`` the family of curves (each a dict of options, its values are the label).
+    The formula must return one loss for each ``x``; ``gradient`` names the derivative drawn beside it as a function of
+    the tuple that the item's gradient returns (default: its first entry, the derivative by the first input).
+    """
+
+    xlabel: str
+    span: tuple[float, float]
+    inputs: Callable[[Any], tuple[Any, ...]]
+    options: Sequence[Mapping[str, Any]] = ({},)
+    gradient: Callable[..., Any] | None = None
+
+
+@dataclass(eq=False)
+class Item:
+    """One torch class: its name, its formula, its option grid and its planted bugs.
+
+    ``options`` lists the values of every option, torch's default first; ``edge_options`` the values at the ends of what is
+    allowed. ``valid`` says which combinations the constructor accepts (default: all).
+    """
+
+    path: str
+    function: Function
+    options: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    edge_options: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    valid: Callable[[Mapping[str, Any]], bool] | None = None
+    tags: frozenset[str] = frozenset()
+    source: str = ""
+    document: str = ""
+    planted_bugs: list[Planted] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """The class name, ``SmoothL1Loss``."""
+        return self.path.rpartition(".")[2]
+
+    @property
+    def slug(self) -> str:
+        """The name of the formula, ``smooth_l1``; it begins every case id."""
+        return self.function.__name__
+
+    @property
+    def doc(self) -> str:
+        """The docstring of the formula: what it is, ties, where torch differs, source."""
+        return self.function.__doc__ or ""
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """The first value of every option: torch's default."""
+        return {name: values[0] for name, values in self.options.items()}
+
+    def planted(self, name: str, part: str = "", thread: str = "") -> Callable[[Function], Function]:
+        """Decorator: declare a wrong version of ``part`` (default: the formula itself)."""
+
+        def register(function: Function) -> Function:
+            self.planted_bugs.append(Planted(name, part or self.main_part, function, thread))
+            return function
+
+        return register
+
+    def wrong(self, name: str, old: str, new: str, part: str = "", thread: str = "") -> None:
+        """Declare a wrong version by its difference: the source of ``part`` with ``old`` replaced by ``new``.
+
+        ``old`` must occur exactly once in the source text, or ValueError names the item and the text.
+        """
+        part = part or self.main_part
+        right = self.part(part)
+        text = textwrap.dedent(inspect.getsource(right))
+        text = text[text.index("def ") :]
+        if text.count(old) != 1:
+            raise ValueError(
+                f"{self.name}: the planted bug {name!r} edits {old!r}, which occurs {text.count(old)} times in {part}"
+            )
+        scope: dict[str, Any] = {}
+        exec(compile(text.replace(old, new), f"<{self.slug}: {name}>", "exec"), right.__globals__, scope)
+        (function,) = scope.values()
+        self.planted_bugs.append(Planted(name, part, function, thread))
+
+    def part(self, part: str) -> Function:
+        """The function that a planted bug of ``part`` replaces."""
+        found = self.parts().get(part)
+        if found is None:
+            raise ValueError(f"{self.name} has no part {part!r}; it has {', '.join(self.parts())}")
+        return found
+
+    def parts(self) -> dict[str, Function]:
+        """The functions of the declaration by the names that planted bugs use."""
+        return {self.main_part: self.function}
+
+    main_part = ""
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        """Evaluate the formula."""
+        return self.function(*args, **options)
+
+
+@dataclass(eq=False)
+class Loss(Item):
+    """A loss: ``function(*inputs, **options)`` gives the unreduced losses, each from the slice along ``row_axes`` of the input.
+
+    ``inputs`` is one mapping from argument name to domain, or several by the name of the variant (class indices and class
+    probabilities are two variants of the cross entropy). ``reductions`` maps a reduction's name to its denominator:
+    ``None`` for the number of unreduced losses, or a function of the inputs and options (a scalar, or one number for
+    each loss). ``legacy`` says that the constructor takes the deprecated size_average and reduce. ``bytes_per_element``
+    is the least traffic of a forward pass in multiples of the element size.
+    """
+
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    shapes: Sequence[tuple[int, ...]] = ((7,), (4, 5), (2, 3, 4))
+    edge_shapes: Sequence[tuple[int, ...]] = ((0,), (1,))
+    row_axes: Any = ()
+    reductions: dict[str, Function | None] = field(default_factory=dict)
+    gradient_function: Function | None = None
+    bytes_per_element: float = 0.0
+    figure: Figure | None = None
+    legacy: bool = True
+    main_part = "value"
+
+    def parts(self) -> dict[str, Function]:
+        found = {"value": self.function, **{name: f for name, f in self.reductions.items() if f is not None}}
+        return found | ({"gradient": self.gradient_function} if self.gradient_function else {})
+
+    @property
+    def variants(self) -> dict[str, Mapping[str, Any]]:
+        """The sets of input domains by variant name; the only variant of most losses is called ``""``."""
+        first = next(iter(self.inputs.values()))
+        return dict(self.inputs) if isinstance(first, Mapping) else {"": self.inputs}
+
+    def gradient(self, function: Function) -> Function:
+        """Decorator: the derivative of each unreduced loss by every differentiable input, as a tuple in input order."""
+        self.gradient_function = function
+        return function
+
+    def denominator(self, reduction: str) -> Callable[[Function], Function]:
+        """Decorator: what the sum of the losses is divided by under ``reduction``."""
+
+        def register(function: Function) -> Function:
+            self.reductions[reduction] = function
+            return function
+
+        return register
+
+
+@dataclass(eq=False)
+class Optimizer(Item):
+    """An optimizer: ``function(p, g, state, **options)`` gives the new parameter and the new state, and damages neither.
+
+    ``initial`` builds the state before the first step, named as ``state_dict`` names it. ``paths`` lists the implementations
+    that torch has (``forloop``, ``foreach``, ``fused``). ``exact_options`` are dyadic values for the exact lane, where the
+    item has one.
+    ``scratch`` names what torch keeps in the state between steps though no later step reads it.
+    """
+
+    initial_function: Function | None = None
+    paths: Sequence[str] = ("forloop", "foreach")
+    bytes_per_element: float = 0.0
+    document_lr: float | None = None
+    exact_options: Mapping[str, Any] | None = None
+    scratch: Sequence[str] = ()
+    main_part = "step"
+
+    def parts(self) -> dict[str, Function]:
+        return {"step": self.function} | ({"initial": self.initial_function} if self.initial_function else {})
+
+    def initial(self, function: Function) -> Function:
+        """Decorator: the state before the first step, ``initial(p, **options) -> dict``."""
+        self.initial_function = function
+        return function
+
+
+LOSSES: dict[str, Loss] = {}
+OPTIMIZERS: dict[str, Optimizer] = {}
+
+
+def loss(path: str, *, tags: Iterable[str] = (), **fields: Any) -> Callable[[Function], Loss]:
+    """Decorator: declare the formula of the loss that torch calls ``path``."""
+
+    def register(function: Function) -> Loss:
+        item = Loss(path=path, function=function, tags=frozenset(tags), **fields)
+        item.reductions = {"mean": None, "sum": None, "none": None, **item.reductions}
+        LOSSES[item.name] = item
+        return item
+
+    return register
+
+
+def optimizer(path: str, *, tags: Iterable[str] = (), **fields: Any) -> Callable[[Function], Optimizer]:
+    """Decorator: declare the step of the optimizer that torch calls ``path``."""
+
+    def register(function: Function) -> Optimizer:
+        item = Optimizer(path=path, function=function, tags=frozenset(tags), **fields)
+        OPTIMIZERS[item.name] = item
+        return item
+
+    return register

@@ -1,0 +1,1 @@
+"""The one matplotlib style file that every figure is drawn with."""

@@ -1,0 +1,213 @@
+"""Waivers: known upstream defects that do not fail a run, each with a reason, the versions it holds for and an expiry.
+
+A waived case still runs. A waiver fails the run in its turn once it has expired, matches nothing, or covers nothing that fails
+any more. The format is described at the top of ``waivers.toml``.
+"""
+
+from __future__ import annotations
+
+import datetime
+import fnmatch
+import importlib.metadata
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import Version
+
+from benchkit.request import DTYPES, UsageError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+ANY = ("*",)
+_FAILED = ("fail", "waived", "shared", "error")
+_RAN = ("pass", "marginal", *_FAILED)
+_LISTS = ("item", "check", "device", "dtype", "path", "lane")  # fields that hold one word or several
+
+
+@dataclass(frozen=True)
+class Waiver:
+    """One known defect: ``item`` to ``lane`` hold words that a record must have (``*`` is any), ``case`` a pattern of ids."""
+
+    id: str
+    item: tuple[str, ...]
+    check: tuple[str, ...]
+    device: tuple[str, ...]
+    dtype: tuple[str, ...]
+    torch: SpecifierSet
+    reason: str
+    link: str
+    expires: datetime.date
+    path: tuple[str, ...] = ANY
+    lane: tuple[str, ...] = ANY
+    case: str = "*"
+
+    def covers(self, record: Mapping[str, Any]) -> bool:
+        """Tell whether a check record is one that this waiver speaks of; its status does not matter."""
+        return all(_among(record.get(name), getattr(self, name)) for name in _LISTS) and fnmatch.fnmatchcase(
+            str(record.get("id", "")), self.case.replace("[", "[[]")
+        )
+
+
+@dataclass
+class Waivers:
+    """The waivers that hold for the installed torch, and what the run has shown of them so far.
+
+    ``match`` finds the waiver of a failed check; ``note`` takes every finished record, waived or not; ``problems`` says at the
+    end which waivers must go.
+    """
+
+    waivers: tuple[Waiver, ...]
+    today: datetime.date
+    _ran: dict[str, int] = field(default_factory=dict)
+    _failed: dict[str, int] = field(default_factory=dict)
+    _seen: dict[str, set[str]] = field(default_factory=lambda: {"item": set(), "device": set()})
+
+    @classmethod
+    def load(cls, path: Path | None, torch_version: str, today: datetime.date) -> Waivers:
+        """Read the waivers (default: the project's own); UsageError names the waiver that is not well formed.
+
+        Waivers whose torch range leaves out ``torch_version`` are dropped here.
+        """
+        path = path or default_path()
+        try:
+            tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise UsageError(f"cannot read the waivers {path}: {error.strerror}") from None
+        except ValueError as error:
+            raise UsageError(f"the waivers {path} are not TOML: {error}") from None
+        entries = tables.pop("waiver", [])
+        if tables or not isinstance(entries, list):
+            raise UsageError(f"the waivers {path} hold {', '.join(tables) or 'waiver'}; only [[waiver]] tables are allowed")
+        waivers = [_waiver(entry, number) for number, entry in enumerate(entries, start=1)]
+        ids = [waiver.id for waiver in waivers]
+        for id in ids:
+            if ids.count(id) > 1:
+                raise UsageError(f"waiver {id!r} is there twice; every id must be its own")
+        version = Version(torch_version).public  # 2.13.0+cpu is 2.13.0 here
+        return cls(tuple(waiver for waiver in waivers if waiver.torch.contains(version, prereleases=True)), today)
+
+    def described(self) -> dict[str, dict[str, str]]:
+        """Reason, link and expiry by waiver id: what a results file needs so that a reader can do without ``waivers.toml``."""
+        return {w.id: {"reason": w.reason, "link": w.link, "expires": w.expires.isoformat()} for w in self.waivers}
+
+    def match(self, record: Mapping[str, Any]) -> Waiver | None:
+        """The first waiver that covers a record, expired or not; the record's ``status`` does not matter."""
+        return next((waiver for waiver in self.waivers if waiver.covers(record)), None)
+
+    def note(self, record: Mapping[str, Any]) -> None:
+        """Take notice of a finished check."""
+        status = record.get("status")
+        if status not in _RAN:
+            return
+        for name, seen in self._seen.items():
+            seen.add(str(record.get(name)))
+        for waiver in self.waivers:
+            if waiver.covers(record):
+                self._ran[waiver.id] = self._ran.get(waiver.id, 0) + 1
+                self._failed[waiver.id] = self._failed.get(waiver.id, 0) + (status in _FAILED)
+
+    def problems(self, complete: bool) -> list[str]:
+        """One sentence for each waiver that fails the run; empty where all is well.
+
+        ``complete`` says that the items that ran, ran whole: every dtype, lane and path at the default level, torch itself and
+        not an ``--impl``. Only then can a waiver be said to match nothing or to fail no longer, and only where all the
+        items and devices that it names were in the run; an expired one is told in any run that has its item.
+        """
+        found = []
+        for waiver in self.waivers:
+            if waiver.expires < self.today and self._seen["item"].intersection(waiver.item):
+                found.append(
+                    f"waiver {waiver.id!r} expired on {waiver.expires}: look at the defect again and renew it or remove it"
+                )
+            elif complete and self._in_run(waiver) and not self._failed.get(waiver.id):
+                if ran := self._ran.get(waiver.id):
+                    found.append(
+                        f"waiver {waiver.id!r} no longer fails: the checks that it covers ({ran}) are right, so remove it"
+                    )
+                else:
+                    found.append(
+                        f"waiver {waiver.id!r} matches nothing: no check of this run is of its item, check, ... and case"
+                    )
+        return found
+
+    def _in_run(self, waiver: Waiver) -> bool:
+        return all(self._seen[name].issuperset(words) for name in self._seen if (words := getattr(waiver, name)) != ANY)
+
+
+def default_path() -> Path:
+    """The project's ``waivers.toml``: beside the packages in a checkout, in ``share/lossbench`` where a wheel put it."""
+    beside = Path(__file__).resolve().parent.parent / "waivers.toml"
+    if beside.exists():
+        return beside
+    for file in importlib.metadata.files("lossbench") or ():
+        if file.name == "waivers.toml":
+            return Path(str(file.locate())).resolve()
+    raise UsageError(f"there is no waivers.toml beside {beside.parent} and none was installed; install lossbench again")
+
+
+def _waiver(entry: Mapping[str, Any], number: int) -> Waiver:
+    """Check one table and make a Waiver of it."""
+    name = f"waiver {entry['id']!r}" if entry.get("id") else f"waiver number {number}"
+    known = {f.name: f for f in fields(Waiver)}
+    optional = {"path", "lane", "case"}
+    for key in entry:
+        if key not in known:
+            raise UsageError(f"{name} has an unknown field {key!r}; the fields are {', '.join(known)}")
+    for key in known:
+        if key not in optional and not entry.get(key):
+            raise UsageError(f"{name} has no {key!r}; only {', '.join(sorted(optional))} may be left out")
+    values: dict[str, Any] = dict(entry)
+    for key in _LISTS:
+        if key in values:
+            values[key] = _words(name, key, values[key])
+    for key in ("id", "reason", "link", "case", "torch"):
+        if key in values and not isinstance(values[key], str):
+            raise UsageError(f"{name}: {key} must be text, and it is {values[key]!r}")
+    if values["item"] == ANY:
+        raise UsageError(f"{name} covers every item; it must name the items that have the defect")
+    if "flaky" in values["reason"].lower():
+        raise UsageError(f"{name}: 'flaky' is not a reason; say what is wrong and when")
+    if values["link"] != "unreported" and not values["link"].startswith(("https://", "http://")):
+        raise UsageError(f"{name}: the link must be a URL or 'unreported', and it is {values['link']!r}")
+    values["torch"] = _specifier(name, values["torch"])
+    values["expires"] = _date(name, values["expires"])
+    return Waiver(**values)
+
+
+def _words(name: str, key: str, value: Any) -> tuple[str, ...]:
+    words = (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else ()
+    if not words or not all(isinstance(word, str) and word for word in words):
+        raise UsageError(f"{name}: {key} must be a word, a list of words or '*', and it is {value!r}")
+    if "*" in words and len(words) > 1:
+        raise UsageError(f"{name}: {key} must be '*' alone or words without it, and it is {value!r}")
+    for word in words:
+        if key == "dtype" and word not in (*DTYPES, "*"):
+            raise UsageError(f"{name}: unknown dtype {word!r}; it must be one of {', '.join(DTYPES)} or '*'")
+    return words
+
+
+def _specifier(name: str, text: str) -> SpecifierSet:
+    try:
+        return SpecifierSet(text)
+    except InvalidSpecifier:
+        raise UsageError(f"{name}: the torch range {text!r} is not a version specifier such as '>=2.9,<2.15'") from None
+
+
+def _date(name: str, value: Any) -> datetime.date:
+    if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime):
+        return value
+    try:
+        return datetime.date.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise UsageError(f"{name}: expires must be a date such as 2027-06-30, and it is {value!r}") from None
+
+
+def _among(value: Any, words: tuple[str, ...]) -> bool:
+    return words == ANY or value in words
