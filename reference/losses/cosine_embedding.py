@@ -1,0 +1,120 @@
+import numpy as np
+
+from benchkit.domains import Domain, signs, vectors, without_axis
+from benchkit.spec import Figure, loss
+
+
+def _unit(x):
+    """The vectors along the last axis divided by their lengths, and the lengths; a zero vector is left as it is, length 1.
+
+    Scaled by the largest entry, so that squares neither overflow nor underflow.
+    """
+    largest = np.abs(x).max(axis=-1, keepdims=True)
+    nonzero = largest > 0
+    scale = np.where(nonzero & (largest < np.inf), largest, 1.0)
+    scaled = x / scale
+    length = np.sqrt(np.square(scaled).sum(axis=-1, keepdims=True))
+    length = np.where(nonzero, length, 1.0)
+    return scaled / length, scale * length
+
+
+def embeddings(*, like=(), short=False, **edges):
+    """Vectors, of which those that are not ``short`` have a squared length beside which 1e-12 is less than a rounding."""
+
+    def sample(draw):
+        drawn = vectors(like=like, zero=short, **edges).sample(draw)
+        if short or draw.precision.bits < 53 or not drawn.size:
+            return drawn
+        # Only float64 resolves 1e-12 beside the square of an ordinary length; what repeats another input is long already.
+        largest = np.abs(drawn).max(axis=-1, keepdims=True)
+        return np.ldexp(drawn, np.where(largest < 1024.0, 11 - np.frexp(largest)[1], 0))
+
+    return Domain("vectors", sample, differentiable=True)
+
+
+def _pairs(**how):
+    return {
+        "input1": embeddings(**how),
+        "input2": embeddings(like=["input1"], **how),
+        "target": signs(shape=without_axis(-1)),
+    }
+
+
+@loss(
+    "torch.nn.CosineEmbeddingLoss",
+    inputs={
+        "": _pairs(largest=False),
+        "short": _pairs(largest=False, short=True),
+        "huge": _pairs(),
+    },
+    options={"margin": [0.0, 0.5]},
+    edge_options={"margin": [-1.0, 1.0]},
+    shapes=((5, 4), (3, 8), (6,)),
+    edge_shapes=((0, 3), (1, 1), (2, 1), (2, 3)),
+    row_axes=-1,
+    bytes_per_element=2,
+    document="3.5.14",
+    source="torch.nn.CosineEmbeddingLoss documentation",
+    figure=Figure(
+        xlabel="x, for x1 = (x, 1), x2 = (1, 0) and y = -1",
+        span=(-4.0, 4.0),
+        inputs=lambda x: (
+            np.stack([x, 0.0 * x + 1.0], axis=-1),
+            np.stack([0.0 * x + 1.0, 0.0 * x], axis=-1),
+            -np.ones_like(x),
+        ),
+        options=[{"margin": -0.5}, {"margin": 0.0}, {"margin": 0.5}],
+        gradient=lambda derivatives: derivatives[0][..., 0],
+    ),
+)
+def cosine_embedding(x1, x2, y, *, margin):
+    """One minus the cosine of two vectors that should agree; the cosine above the margin of two that should not.
+
+    Formula: cos = x1.x2 / (norm(x1) norm(x2)); loss = 1 - cos where y = 1; max(0, cos - margin) where y = -1.
+    Shapes: x1 and x2 (N, D) with y (N), or (D) with y (); one loss for each row. y of shape (N, 1) is an error.
+    Domain: real vectors; y is 1 or -1; margin in [-1, 1]. The cosine with a zero vector is 0, as
+        torch.nn.functional.cosine_similarity, which keeps the norms above eps = 1e-8, has it; the documentation of this
+        loss names no eps. The cosine jumps there: it has no derivative by a zero
+        vector (NaN here), except where the loss stays constant.
+    Ties: at y = -1 and cos = margin the value is 0 and the derivative anything between 0 and that of the cosine.
+        No derivative by y.
+    Where torch differs: it acts as if 1e-12 were added to each squared norm, which no documentation says: the cosine of
+        equal vectors is 1 - 1e-12 / norm**2, seen in float64, in float32 for norms below 0.01, and as NaN for a zero vector
+        in float16 (variant ``short``). Its squares overflow: norms above 2e19 in float32, 256 in float16, give NaN (``huge``).
+    Accuracy: absolute, about a unit roundoff; 1 - cos of nearly parallel vectors has few correct digits.
+    Source: torch.nn.CosineEmbeddingLoss and torch.nn.functional.cosine_similarity documentation.
+    """
+    unit1, _ = _unit(x1)
+    unit2, _ = _unit(x2)
+    cos = (unit1 * unit2).sum(axis=-1)
+    return np.where(y == 1, 1.0 - cos, np.maximum(0.0, cos - margin))
+
+
+@cosine_embedding.gradient
+def _(x1, x2, y, *, margin):
+    unit1, length1 = _unit(x1)
+    unit2, length2 = _unit(x2)
+    cos = (unit1 * unit2).sum(axis=-1, keepdims=True)
+    y = np.expand_dims(y, -1)
+    slope = np.where(y == 1, -1.0, np.where(cos - margin > 0, 1.0, 0.0))
+    by_x1, by_x2 = slope * (unit2 - cos * unit1), slope * (unit1 - cos * unit2)
+    # From a zero vector the cosine jumps along every axis on which the other vector has a component.
+    by_x1 = np.where((np.abs(x1).max(axis=-1, keepdims=True) <= 0) & (by_x1 != 0), np.nan, by_x1)
+    by_x2 = np.where((np.abs(x2).max(axis=-1, keepdims=True) <= 0) & (by_x2 != 0), np.nan, by_x2)
+    return by_x1 / length1, by_x2 / length2
+
+
+cosine_embedding.wrong(
+    "target (N, 1) broadcasts to (N, N)",
+    "np.where(y == 1, 1.0 - cos, np.maximum(0.0, cos - margin))",
+    "np.where(np.expand_dims(y, -1) == 1, 1.0 - cos, np.maximum(0.0, cos - margin)).mean(axis=-1)",
+    thread="53030",
+)
+cosine_embedding.wrong("the margin is added", "0.0, cos - margin))", "0.0, cos + margin))")
+cosine_embedding.wrong("no hinge for pairs that should differ", "np.maximum(0.0, cos - margin))", "cos - margin)")
+cosine_embedding.wrong("dot product without the second norm", "unit2, _ = _unit(x2)", "unit2 = x2")
+cosine_embedding.wrong(
+    "margin for pairs that should agree", "y == 1, 1.0 - cos,", "y == 1, np.maximum(0.0, 1.0 - cos - margin),"
+)
+cosine_embedding.wrong("derivative not projected off the vector itself", "unit2 - cos * unit1", "unit2", part="gradient")
+cosine_embedding.wrong("derivative not divided by the length", " / length2", "", part="gradient")

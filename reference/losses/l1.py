@@ -1,0 +1,51 @@
+import numpy as np
+
+from benchkit.domains import reals
+from benchkit.spec import Figure, loss
+
+
+@loss(
+    "torch.nn.L1Loss",
+    inputs={"input": reals(), "target": reals()},
+    shapes=((4, 5), (7,), (2, 3, 4)),
+    tags={"elementwise", "exact", "piecewise"},
+    bytes_per_element=3,
+    document="3.5.3",
+    source="torch.nn.L1Loss documentation",
+    figure=Figure(xlabel="x - y", span=(-3.0, 3.0), inputs=lambda x: (x, np.zeros_like(x))),
+)
+def l1(x, y):
+    """Absolute error.
+
+    Formula: loss = abs(x - y).
+    Shapes: x and y alike; one loss for each element.
+    Domain: real x and y. (torch also takes complex ones, with abs the modulus; they are not declared here.)
+    Ties: at x = y the derivative is any number of [-1, 1]; 0 is taken, the middle, as torch does. Where x - y is NaN (two
+        equal infinities) value and derivative are NaN.
+    Where torch differs: the derivative is 0 where the value is NaN.
+    Accuracy: one rounding; exact where x - y is representable.
+    Source: torch.nn.L1Loss documentation.
+    """
+    return np.abs(x - y)
+
+
+@l1.gradient
+def _(x, y):
+    slope = np.sign(x - y)
+    return slope, -slope
+
+
+l1.wrong("error not taken absolute", "np.abs(x - y)", "x - y")
+l1.wrong("squared error", "np.abs(x - y)", "(x - y) * (x - y)")
+l1.wrong("difference of the absolute values", "np.abs(x - y)", "np.abs(np.abs(x) - np.abs(y))")
+l1.wrong("no derivative flows to the target", "-slope", "0.0 * slope", part="gradient", thread="PR 3876")
+
+
+@l1.planted("sum for mean", part="mean", thread="10009, 12901, 43228")
+def _(x, y):
+    return 1.0
+
+
+@l1.planted("mean over the first axis only", part="mean")
+def _(x, y):
+    return float(x.shape[0])

@@ -1,0 +1,50 @@
+import numpy as np
+
+from benchkit.domains import reals
+from benchkit.spec import Figure, loss
+
+
+@loss(
+    "torch.nn.MSELoss",
+    inputs={"input": reals(), "target": reals()},
+    shapes=((4, 5), (7,), (2, 3, 4)),
+    tags={"elementwise", "exact"},
+    bytes_per_element=3,
+    document="3.5.4",
+    source="torch.nn.MSELoss documentation",
+    figure=Figure(xlabel="x - y", span=(-3.0, 3.0), inputs=lambda x: (x, np.zeros_like(x))),
+)
+def mse(x, y):
+    """Squared error.
+
+    Formula: loss = (x - y)**2, without the factor 1/2 that some texts carry.
+    Shapes: x and y alike; one loss for each element.
+    Domain: real x and y.
+    Ties: none; smooth everywhere. The square overflows from the root of the largest number on.
+    Accuracy: well conditioned except for the cancellation in x - y.
+    Source: torch.nn.MSELoss documentation.
+    """
+    return np.square(x - y)
+
+
+@mse.gradient
+def _(x, y):
+    slope = 2.0 * (x - y)
+    return slope, -slope
+
+
+mse.wrong("halved square", "np.square(x - y)", "0.5 * np.square(x - y)")
+mse.wrong("difference of the squares", "np.square(x - y)", "np.square(x) - np.square(y)")
+mse.wrong("absolute error", "np.square(x - y)", "np.abs(x - y)")
+mse.wrong("derivative of half the square", "2.0 * (x - y)", "x - y", part="gradient")
+mse.wrong("no derivative flows to the target", "-slope", "0.0 * slope", part="gradient", thread="PR 3876")
+
+
+@mse.planted("sum for mean", part="mean", thread="10009, 12901, 43228")
+def _(x, y):
+    return 1.0
+
+
+@mse.planted("mean over the first axis only", part="mean")
+def _(x, y):
+    return float(x.shape[0])

@@ -1,0 +1,56 @@
+import numpy as np
+
+from benchkit.spec import optimizer
+
+
+@optimizer(
+    "torch.optim.Adagrad",
+    options={
+        "lr": [1e-2, 0.1],
+        "lr_decay": [0.0, 0.1],
+        "weight_decay": [0.0, 0.1],
+        "initial_accumulator_value": [0.0, 0.5],
+        "eps": [1e-10, 1e-2],
+        "maximize": [False, True],
+    },
+    edge_options={"lr": [0.0], "eps": [0.0]},
+    tags={"elementwise"},
+    paths=("forloop", "foreach", "fused"),
+    bytes_per_element=5,
+    document="3.6",
+    document_lr=0.01,
+    source="Duchi, Hazan and Singer, Adaptive subgradient methods for online learning and stochastic optimization, JMLR 2011",
+)
+def adagrad(p, g, state, *, lr, lr_decay, weight_decay, initial_accumulator_value, eps, maximize):
+    """Step by the gradient over the root of the sum of its squares so far.
+
+    Formula: s = s + g**2, p = p - lr / (1 + (t - 1) lr_decay) g / (sqrt(s) + eps). Before that maximize negates the gradient
+        and weight decay adds weight_decay p to it.
+    State: step (t), sum (s, at first initial_accumulator_value).
+    Domain: real p and g of one shape; every hyperparameter >= 0. With eps = 0 and no accumulator an element whose gradients
+        were all 0 becomes 0 / 0 = NaN.
+    Where torch differs: the paper adds its small constant to the root too, and has neither lr_decay nor weight decay.
+    Source: Duchi, Hazan and Singer, JMLR 12, 2011, figure 1 (diagonal version); torch.optim.Adagrad documentation.
+    """
+    g = -g if maximize else g
+    g = g + weight_decay * p if weight_decay else g
+    t = state["step"] + 1
+    s = state["sum"] + g * g
+    rate = lr / (1 + (t - 1) * lr_decay)
+    return p - rate * g / (np.sqrt(s) + eps), {"step": t, "sum": s}
+
+
+@adagrad.initial
+def _(p, *, initial_accumulator_value, **_options):
+    return {"step": 0, "sum": np.zeros_like(p) + initial_accumulator_value}
+
+
+adagrad.wrong("eps inside the root", "np.sqrt(s) + eps", "np.sqrt(s + eps)")
+adagrad.wrong("rate decays from the first step on", "(t - 1) * lr_decay", "t * lr_decay")
+adagrad.wrong("rate does not decay", "lr / (1 + (t - 1) * lr_decay)", "lr")
+adagrad.wrong("divided by the sum without its root", "np.sqrt(s)", "s")
+adagrad.wrong("sum lacks the gradient of this step", "np.sqrt(s)", 'np.sqrt(state["sum"] + 1e-3)')
+adagrad.wrong("decay adds the wrong variable", "g + weight_decay * p", "g + weight_decay * g", thread="mlverse 821")
+adagrad.wrong("maximize ignored", "-g if maximize", "g if maximize")
+adagrad.wrong("learning rate off by 1e-4", "rate = lr", "rate = (1 + 1e-4) * lr")
+adagrad.wrong("initial accumulator ignored", " + initial_accumulator_value", "", part="initial")

@@ -1,0 +1,81 @@
+import numpy as np
+
+from benchkit.spec import optimizer
+
+
+@optimizer(
+    "torch.optim.Adam",
+    options={
+        "lr": [1e-3, 0.1],
+        "betas": [(0.9, 0.999), (0.5, 0.75)],
+        "eps": [1e-8, 1e-2],
+        "weight_decay": [0.0, 0.1],
+        "amsgrad": [False, True],
+        "maximize": [False, True],
+        "decoupled_weight_decay": [False, True],
+    },
+    edge_options={"lr": [0.0], "betas": [(0.0, 0.0)], "eps": [0.0]},
+    tags={"elementwise"},
+    paths=("forloop", "foreach", "fused"),
+    bytes_per_element=7,
+    document="3.6",
+    document_lr=0.01,
+    source="Kingma and Ba, Adam, ICLR 2015, algorithm 1; Reddi et al., On the convergence of Adam and beyond, ICLR 2018",
+)
+def adam(p, g, state, *, lr, betas, eps, weight_decay, amsgrad, maximize, decoupled_weight_decay):
+    """Step by the bias-corrected mean of the gradient over the root of its bias-corrected mean square.
+
+    Formula: m = b1 m + (1 - b1) g, v = b2 v + (1 - b2) g**2, p = p - lr (m / (1 - b1**t)) / (sqrt(v / (1 - b2**t)) + eps);
+        amsgrad replaces v by its running maximum (before the bias correction); maximize negates the gradient; then
+        weight decay adds weight_decay p to g, or, decoupled, first shrinks p to p - lr weight_decay p.
+    State: step (t), exp_avg (m), exp_avg_sq (v), max_exp_avg_sq (the running maximum, with amsgrad only); all start at 0.
+    Domain: real p and g of one shape; lr, eps, weight_decay >= 0; 0 <= b1, b2 < 1. With eps = 0 an element whose gradients
+        were all 0 becomes 0 / 0 = NaN.
+    Where torch differs: the paper takes the maximum of amsgrad without any bias correction; torch's documentation corrects it.
+    Source: Kingma and Ba, ICLR 2015, algorithm 1; Reddi, Kale and Kumar, ICLR 2018; torch.optim.Adam documentation.
+    """
+    beta1, beta2 = betas
+    g = -g if maximize else g
+    if weight_decay and decoupled_weight_decay:
+        p = p - lr * weight_decay * p
+    elif weight_decay:
+        g = g + weight_decay * p
+    t = state["step"] + 1
+    m = beta1 * state["exp_avg"] + (1 - beta1) * g
+    v = beta2 * state["exp_avg_sq"] + (1 - beta2) * g * g
+    v_max = np.maximum(state["max_exp_avg_sq"], v) if amsgrad else v
+    m_hat = m / (1 - beta1**t)
+    v_hat = v_max / (1 - beta2**t)
+    state = {"step": t, "exp_avg": m, "exp_avg_sq": v} | ({"max_exp_avg_sq": v_max} if amsgrad else {})
+    return p - lr * m_hat / (np.sqrt(v_hat) + eps), state
+
+
+@adam.initial
+def _(p, *, amsgrad, **_options):
+    zeros = np.zeros_like(p)
+    return {"step": 0, "exp_avg": zeros, "exp_avg_sq": zeros} | ({"max_exp_avg_sq": zeros} if amsgrad else {})
+
+
+adam.wrong("eps inside the root", "np.sqrt(v_hat) + eps", "np.sqrt(v_hat + eps)")
+adam.wrong(
+    "eps scaled by the bias correction",
+    "(np.sqrt(v_hat) + eps)",
+    "(np.sqrt(v_hat) + eps / np.sqrt(1 - beta2**t))",
+    thread="22628",
+)
+adam.wrong("no bias correction of the first moment", "m / (1 - beta1**t)", "m")
+adam.wrong("no bias correction of the second moment", "v_max / (1 - beta2**t)", "v_max")
+adam.wrong("bias correction one step late", '"step"] + 1', '"step"] + 2')
+adam.wrong("amsgrad does not keep the maximum", '{"max_exp_avg_sq": v_max}', '{"max_exp_avg_sq": v}', thread="78807")
+adam.wrong("decay adds the wrong variable", "g + weight_decay * p", "g + weight_decay * g", thread="mlverse 821")
+adam.wrong(
+    "decoupled rule used for coupled decay",
+    "weight_decay and decoupled_weight_decay",
+    "weight_decay",
+    thread="FlagGems 4988",
+)
+adam.wrong("decoupled decay not scaled by the learning rate", "p - lr * weight_decay * p", "p - weight_decay * p")
+adam.wrong("maximize ignored", "-g if maximize", "g if maximize")
+adam.wrong("second moment mixes with the weight of the first", "(1 - beta2) * g * g", "(1 - beta1) * g * g")
+adam.wrong("beta2 off by 1e-4", "beta2 * state", "(beta2 - 1e-4) * state")
+adam.wrong("first moment starts at one", '"exp_avg": zeros', '"exp_avg": zeros + 1', part="initial")

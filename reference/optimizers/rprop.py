@@ -1,0 +1,67 @@
+import numpy as np
+
+from benchkit.spec import optimizer
+
+
+@optimizer(
+    "torch.optim.Rprop",
+    # The second pair of step sizes is narrow enough for both clamps to act within a few steps.
+    options={
+        "lr": [1e-2, 0.1],
+        "etas": [(0.5, 1.2), (0.25, 2.0)],
+        "step_sizes": [(1e-6, 50.0), (5e-3, 0.15)],
+        "maximize": [False, True],
+    },
+    exact_options={"lr": 0.25, "etas": (0.5, 2.0), "step_sizes": (0.125, 1.0)},
+    edge_options={"step_sizes": [(1e-2, 1e-2)]},
+    tags={"elementwise"},
+    paths=("forloop", "foreach"),
+    bytes_per_element=7,
+    document="3.6",
+    document_lr=0.01,
+    source="Riedmiller and Braun, A direct adaptive method for faster backpropagation learning: the RPROP algorithm, 1993",
+)
+def rprop(p, g, state, *, lr, etas, step_sizes, maximize):
+    """Step by the sign of the gradient, with a step size that grows while the sign stays and shrinks when it flips.
+
+    Formula: with prev the gradient of the step before, elementwise: prev g > 0: size = min(size etaplus, largest);
+        prev g < 0: size = max(size etaminus, smallest) and g = 0; else size stays. p = p - size sign(g), prev = g.
+        maximize negates the gradient before that.
+    State: step, prev (at first 0), step_size (at first lr).
+    Domain: real p and g of one shape; 0 < etaminus < 1 < etaplus; smallest <= lr <= largest.
+    Ties: prev g = 0 leaves the step size; sign(0) = 0, so an element rests in the step in which its sign flips.
+    Where torch differs: it clamps the step size at every step, so that an lr outside step_sizes is moved to their nearer end
+        at once, where its documentation keeps lr; and it takes the sign of a NaN gradient as 0.
+    Source: Riedmiller and Braun, IEEE ICNN 1993; torch.optim.Rprop documentation.
+    """
+    etaminus, etaplus = etas
+    smallest, largest = step_sizes
+    g = -g if maximize else g
+    size = state["step_size"]
+    agreement = state["prev"] * g
+    size = np.where(
+        agreement > 0, np.minimum(size * etaplus, largest), np.where(agreement < 0, np.maximum(size * etaminus, smallest), size)
+    )
+    g = np.where(agreement < 0, 0.0, g)
+    return p - size * np.sign(g), {"step": state["step"] + 1, "prev": g, "step_size": size}
+
+
+@rprop.initial
+def _(p, *, lr, **_options):
+    return {"step": 0, "prev": np.zeros_like(p), "step_size": np.zeros_like(p) + lr}
+
+
+rprop.wrong("gradient not zeroed after a sign flip", "np.where(agreement < 0, 0.0, g)", "g", thread="70418")
+rprop.wrong("step size grows without limit", "np.minimum(size * etaplus, largest)", "size * etaplus")
+rprop.wrong("step size shrinks without limit", "np.maximum(size * etaminus, smallest)", "size * etaminus")
+rprop.wrong(
+    "previous step's update returned",
+    "p - size * np.sign(g)",
+    'p - state["step_size"] * np.sign(state["prev"])',
+    thread="optax 1725",
+)
+rprop.wrong("step scaled by the gradient", "size * np.sign(g)", "size * g")
+rprop.wrong("growth and shrinking exchanged", "etaminus, etaplus = etas", "etaplus, etaminus = etas")
+rprop.wrong("maximize ignored", "-g if maximize", "g if maximize")
+rprop.wrong("etaplus off by 1e-4", "size * etaplus", "size * (etaplus + 1e-4)")
+rprop.wrong("first step size off by 1e-4", " + lr", " + lr * (1 + 1e-4)", part="initial")
