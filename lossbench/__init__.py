@@ -1,0 +1,1 @@
+"""Drives the loss functions of torch: checks, timing, plots, pages. Importing it imports nothing else."""
