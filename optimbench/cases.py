@@ -1,0 +1,177 @@
+"""The cases of an optimizer: options of its parameter groups, implementation path, format and lane, and the numbers drawn."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchkit.grid import combinations, generator
+from benchkit.precision import PRECISIONS, Precision
+from benchkit.spec import Optimizer
+
+Array = NDArray[Any]
+STEPS = 20
+EXACT_STEPS = 6  # each step of a dyadic run needs more bits than the one before
+SAMPLES = {"quick": 1, "standard": 1, "thorough": 4}
+FORMATS = tuple(PRECISIONS)
+PROBLEMS = ("quadratic", "quartic", "rosenbrock", "bowl")  # of optimizers that take a closure
+LATE = 3  # on the late lane the last parameter has no gradient before this step,
+PAUSE = (8, 10)  # and the first has none from one of these to the other
+
+# Shapes of the parameters of two groups. Sizes stand on both sides of the SIMD widths (all of them below in the second set),
+# one tensor is empty.
+SHAPES: Sequence[tuple[tuple[tuple[int, ...], ...], tuple[tuple[int, ...], ...]]] = (
+    (((7,), (4, 5)), ((33,), (3,))),
+    (((2,), (3,)), ((1, 3), (1,))),
+    (((1,), (0,), (2, 3, 4)), ((16,), (9, 2))),
+    (((17, 2),), ((5,), (8,), (3, 3))),
+    (((64,),), ((31,), (2, 2))),
+)
+
+
+@dataclass
+class Drawn:
+    """Start values of the parameters of each group, and for each step the gradient of every parameter (None: it has none).
+
+    ``touched`` holds, for optimizers of sparse gradients, which elements each gradient stores.
+    """
+
+    groups: list[list[Array]]
+    gradients: list[list[Array | None]]
+    touched: list[list[Array]]
+
+    @property
+    def parameters(self) -> list[Array]:
+        return [p for group in self.groups for p in group]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One run of one optimizer with two parameter groups (one for optimizers that take one only).
+
+    For optimizers that take a closure the variant is the name of the problem that they minimise.
+    """
+
+    item: Optimizer
+    options: Mapping[str, Any]
+    others: Mapping[str, Any]
+    path: str
+    dtype: str
+    device: str
+    lane: str
+    sample: int
+    seed: int = field(default=0, compare=False)
+    variant: str = ""
+
+    @property
+    def precision(self) -> Precision:
+        return PRECISIONS[self.dtype]
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The options of the first group that are not at their defaults, in words."""
+        return {name: str(value) for name, value in self.options.items() if value != self.item.defaults[name]}
+
+    @property
+    def shapes(self) -> tuple[tuple[tuple[int, ...], ...], ...]:
+        return SHAPES[self.sample % len(SHAPES)]
+
+    def id(self, check: str) -> str:
+        """The name of the case, unique in a run and the same in every run."""
+        if "closure" in self.item.tags:
+            return self._id(check, "8")
+        return self._id(check, str(sum(math.prod(s) for group in self.shapes for s in group)))
+
+    def _id(self, check: str, size: str) -> str:
+        settings = (f"{name}={value}".replace(" ", "") for name, value in self.settings.items())
+        chosen = ",".join(filter(None, (self.variant, *settings)))
+        brackets = f"[{chosen}]" if chosen else ""
+        return f"{self.item.slug}{brackets}-{check}-{self.dtype}-{self.device}-{self.path}-{self.lane}-n{size}-s{self.sample}"
+
+    def draw(self) -> Drawn:
+        """Start values and gradients, all of them numbers of the case's format, and the same for every path."""
+        name = f"{self.item.slug}|{sorted(self.settings.items())}|{self.dtype}|{self.lane}|{self.sample}"
+        rng = generator(name, self.seed)
+        shapes = [shape for group in self.shapes for shape in group]
+        ends = list(itertools.accumulate(math.prod(shape) for shape in shapes))
+        steps = EXACT_STEPS if self.lane == "exact" else STEPS
+
+        def cut(flat: Array) -> list[Array]:
+            return [flat[end - math.prod(shape) : end].reshape(shape) for end, shape in zip(ends, shapes, strict=True)]
+
+        starts = cut(self.precision.round(self._starts(rng, ends[-1])))
+        values = self.precision.round(self._gradients(rng, steps, ends[-1]))
+        touched = [[np.ones(shape, dtype=bool) for shape in shapes]] * steps
+        if "sparse" in self.item.tags:  # whole rows of the first dimension are stored
+            touched = [
+                [np.broadcast_to(rng.random((*s[:1], *[1] * (len(s) - 1))) < 0.6, s) for s in shapes] for _ in range(steps)
+            ]
+        gradients: list[list[Array | None]] = []
+        for step, row in enumerate(values):
+            gradients.append(list(cut(row)))
+            if "sparse" in self.item.tags:
+                gradients[step] = [np.where(m, g, 0.0) for g, m in zip(cut(row), touched[step], strict=True)]
+            if self.lane == "late" and step < LATE:
+                gradients[step][-1] = None
+            if self.lane == "late" and PAUSE[0] <= step < PAUSE[1]:
+                gradients[step][0] = None
+        first = len(self.shapes[0])
+        return Drawn([starts[:first], starts[first:]], gradients, touched)
+
+    def _starts(self, rng: np.random.Generator, size: int) -> Array:
+        return rng.integers(-16, 17, size) / 4.0 if self.lane == "exact" else rng.normal(0.0, 1.0, size)
+
+    def _gradients(self, rng: np.random.Generator, steps: int, size: int) -> Array:
+        """Gradients that shrink (so that a running maximum is reached), grow and change sign; at the edges zero, tiny, huge."""
+        shape = (steps, size)
+        if self.lane == "exact":
+            return rng.integers(-8, 9, shape) / 4.0
+        ordinary = rng.normal(0.0, 1.0, shape) * 2.0 ** (-(np.arange(steps)[:, None] % 12) / 2.0)
+        if self.lane != "edge":
+            return ordinary
+        p = self.precision
+        largest = float(np.sqrt(p.largest)) / 16.0  # its square is representable
+        edges = [0.0, -0.0, p.smallest_subnormal, p.smallest_normal, float(np.sqrt(p.smallest_normal)), largest, -largest, 1.0]
+        return np.where(rng.random(shape) < 0.6, rng.choice(edges, shape), ordinary)
+
+
+def _problems(number: int) -> tuple[str, ...]:
+    """The problems of an option set: each set takes two of those that need many steps in turn, the first also the last one."""
+    *long, last = PROBLEMS
+    return (long[number % len(long)], long[(number + 1) % len(long)], *([] if number else [last]))
+
+
+def cases(item: Optimizer, level: str, dtypes: Sequence[str], device: str, seed: int) -> Iterator[Case]:
+    """Every case of an item at a level, on one device.
+
+    The second group of parameters is at the defaults, and that of the defaults at the next option set, so that what a case
+    shows is due to the options in its name. On the late lane, where gradients are missing, both groups have them: that is
+    bookkeeping, the same in every format, so one format does. Below level thorough the edge and late lanes take every second
+    combination of options, path and format, so that each two of the three still meet.
+    """
+    chosen = combinations(item.options, item.edge_options, level, item.valid)
+    closure = "closure" in item.tags
+    samples = SAMPLES[level]
+    bookkeeping = "float32" if "float32" in dtypes else dtypes[0]
+    for number, options in enumerate(chosen):
+        others = chosen[0] if number else chosen[min(1, len(chosen) - 1)]
+        for column, path in enumerate(item.paths):
+            for dtype in dtypes:
+                turn = level == "thorough" or (number + column + FORMATS.index(dtype)) % 2 == 0
+                for lane in ("ordinary", "edge") if turn and not closure else ("ordinary",):
+                    for variant in _problems(number) if closure else ("",):
+                        for sample in range(samples):
+                            yield Case(item, options, others, path, dtype, device, lane, sample + number, seed, variant)
+            if not closure and (level == "thorough" or (number + column) % 2 == 0):
+                yield Case(item, options, options, path, bookkeeping, device, "late", number, seed)
+    if item.exact_options is not None:
+        options = item.defaults | dict(item.exact_options)
+        for path in item.paths:
+            for dtype in dtypes:
+                yield Case(item, options, options, path, dtype, device, "exact", 0, seed)

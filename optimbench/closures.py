@@ -1,0 +1,291 @@
+"""Optimizers that take a closure: the run is recorded evaluation by evaluation, and the oracle replays it.
+
+The oracle steps from the subject's own parameters and state. Where it would evaluate the closure it is compared with the
+subject's evaluation of the same number, and is handed the loss and the gradient that the subject got there: so a step of many
+evaluations is judged at each of them. Where rounding may turn a branch either way, the rest of that step is left undecided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from benchkit.balls import Ball, Rules, Undecidable, lift
+from benchkit.grid import generator
+from benchkit.judge import PASS, Comparison, compare, failure
+from benchkit.precision import Precision
+from benchkit.spec import Function, Optimizer
+from optimbench.cases import Array, Case
+from optimbench.found import Found
+from optimbench.subject import numbers
+
+STEPS = 3  # each of up to max_iter iterations
+SHAPES = ((2, 2), (1,), (3,))  # the parameters that the flat vector of the problem is cut into
+SIZE = 8
+STATE_NUMBERS = ("func_evals", "n_iter")
+
+
+class Mismatch(Exception):
+    """The oracle evaluates the closure where the subject did not."""
+
+
+class Enough(Exception):
+    """The run has come to where its inner products leave the format; raised by the closure, judged up to there."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A function with its gradient, ``evaluate(x) -> (loss, gradient)``, for numpy arrays and tensors alike.
+
+    Every component of the start lies within ``reach``. A run ends early where the slope, the square of the gradient, leaves the
+    range in which its own square and its inverse are numbers of float16; a ``small`` problem begins below that range.
+    """
+
+    name: str
+    evaluate: Callable[[Any, Any, Any], tuple[Any, Any]]
+    reach: float = 2.0
+    small: bool = False
+
+    def leaves(self, gradient: Array, precision: Precision) -> bool:
+        """Whether a run on this problem ends with this gradient."""
+        square = float(gradient @ gradient)
+        return not square <= float(np.sqrt(precision.largest)) / 4.0 or (not self.small and square < 256.0 / precision.largest)
+
+    def data(self, case: Case) -> tuple[Array, Array]:
+        """The matrix (symmetric, eigenvalues from 1/4 to 4) and the vector of the problem, as numbers of the case's format."""
+        rng = generator(self.name, case.item.slug, case.seed)
+        q, _ = np.linalg.qr(rng.normal(size=(SIZE, SIZE)))
+        a = q * np.geomspace(0.25, 4.0, SIZE) @ q.T
+        round_ = case.precision.round
+        return round_((a + a.T) / 2.0), round_(rng.normal(size=SIZE))
+
+
+def _quadratic(x: Any, a: Any, b: Any) -> tuple[Any, Any]:
+    ax = a @ x
+    return 0.5 * (x * ax).sum() - (b * x).sum(), ax - b
+
+
+def _rosenbrock(x: Any, a: Any, b: Any) -> tuple[Any, Any]:
+    """The extended function of Rosenbrock over pairs (u, v), 2 (v - u^2)^2 + (1 - u)^2 / 4: its valley is 8 times as steep
+    across as along, and not 100, for the sake of float16."""
+    half = SIZE // 2
+    u, v = x[:half], x[half:]
+    w = v - u * u
+    slope = x * 0.0
+    slope[:half] = -8.0 * u * w - 0.5 * (1.0 - u)
+    slope[half:] = 4.0 * w
+    return (2.0 * w * w + 0.25 * (1.0 - u) * (1.0 - u)).sum(), slope
+
+
+def _quartic(x: Any, a: Any, b: Any) -> tuple[Any, Any]:
+    ax = a @ x
+    return 0.25 * (x * x * x * x).sum() + 0.5 * (x * ax).sum() - (b * x).sum(), x * x * x + ax - b
+
+
+def _bowl(x: Any, a: Any, b: Any) -> tuple[Any, Any]:
+    """Half the square of the length; it starts at its minimum, where a step has nothing to do."""
+    return 0.5 * (x * x).sum(), x * 1.0
+
+
+PROBLEMS = (
+    Problem("quadratic", _quadratic),
+    Problem("quartic", _quartic, 1.25),
+    Problem("rosenbrock", _rosenbrock, 1.0),
+    Problem("bowl", _bowl, 1e-8, small=True),
+)
+
+
+@dataclass
+class Evaluation:
+    x: Array
+    loss: float
+    gradient: Array
+
+
+@dataclass
+class Step:
+    """One step(closure): what the optimizer found, every evaluation it made, and what it left and returned."""
+
+    before: Array
+    state_before: dict[str, Any]
+    evaluations: list[Evaluation] = field(default_factory=list)
+    after: Array | None = None  # None where the step did not end
+    state_after: dict[str, Any] = field(default_factory=dict)
+    returned: float = float("nan")
+
+
+def start(case: Case) -> tuple[Problem, Array, Array, Array]:
+    """The problem of a case with its data and the point to start from."""
+    problem = next(p for p in PROBLEMS if p.name == case.variant)
+    rng = generator(f"{case.item.slug}|{sorted(case.settings.items())}|{case.dtype}|{case.variant}|{case.sample}", case.seed)
+    return (problem, *problem.data(case), case.precision.round(rng.uniform(-problem.reach, problem.reach, SIZE)))
+
+
+def record(case: Case, build: Callable[[list[Any]], Any], steps: list[Step]) -> None:
+    """Run torch's optimizer, or one with its interface, on the problem of the case, and add every step to ``steps``."""
+    import torch
+
+    dtype = getattr(torch, case.dtype)
+    problem, a, b, x0 = start(case)
+    ta, tb, tx = (torch.tensor(v, dtype=torch.float64).to(case.device, dtype) for v in (a, b, x0))
+    sizes = [int(np.prod(s)) for s in SHAPES]
+    parameters = [torch.nn.Parameter(part.reshape(s).clone()) for part, s in zip(tx.split(sizes), SHAPES, strict=True)]
+    optimizer = build(parameters)
+
+    def flat() -> Any:
+        return torch.cat([p.detach().reshape(-1) for p in parameters])
+
+    def closure() -> Any:
+        x = flat()
+        loss, gradient = problem.evaluate(x, ta, tb)
+        for p, part in zip(parameters, gradient.split(sizes), strict=True):
+            p.grad = part.reshape(p.shape).clone()
+        steps[-1].evaluations.append(Evaluation(numbers(x), float(loss), numbers(gradient)))
+        if problem.leaves(numbers(gradient), case.precision):
+            raise Enough
+        return loss
+
+    for _ in range(STEPS):
+        step = Step(numbers(flat()), _plain(optimizer.state.get(parameters[0], {})))
+        steps.append(step)
+        try:
+            step.returned = float(optimizer.step(closure))
+        except Enough:
+            return
+        step.after, step.state_after = numbers(flat()), _plain(optimizer.state.get(parameters[0], {}))
+
+
+def _plain(value: Any) -> Any:
+    """A state as numbers, copied: tensors become arrays, lists and dicts keep their form."""
+    import torch
+
+    if isinstance(value, torch.Tensor):
+        return numbers(value)
+    if isinstance(value, Mapping):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value]
+    return value
+
+
+def record_formula(case: Case, item: Optimizer, step: Function) -> list[Step]:
+    """Run a formula on the problem in double, rounding every evaluation to the case's format."""
+    problem, a, b, x = start(case)
+    round_ = case.precision.round
+    steps: list[Step] = []
+    assert item.initial_function is not None
+    state = item.initial_function(x, **case.options)
+
+    def closure(p: Array) -> tuple[float, Array]:
+        at = round_(p)
+        loss, gradient = problem.evaluate(at, a, b)
+        steps[-1].evaluations.append(Evaluation(at, float(round_(loss)), round_(gradient)))
+        if problem.leaves(steps[-1].evaluations[-1].gradient, case.precision):
+            raise Enough
+        return steps[-1].evaluations[-1].loss, steps[-1].evaluations[-1].gradient
+
+    for number in range(STEPS):
+        steps.append(Step(x, state if number else {}))
+        try:
+            with np.errstate(all="ignore"):
+                after, state, returned = step(closure, x, state, **case.options)
+        except Enough:
+            return steps
+        state = {k: [round_(e) for e in v] if isinstance(v, list) else round_(v) if np.ndim(v) else v for k, v in state.items()}
+        x = round_(after)
+        steps[-1].after, steps[-1].state_after, steps[-1].returned = x, state, float(returned)
+    return steps
+
+
+def judge(case: Case, steps: Sequence[Step], own: bool = True) -> Iterator[Found]:
+    """Replay every step, from the state that the subject has.
+
+    A class that is not torch's ``own`` may name its state otherwise; then the oracle goes on from its own, if it is known.
+    """
+    rules = Rules.of(case.precision)
+    carried: dict[str, Any] | None = {}
+    for number, step in enumerate(steps):
+        needed = set(carried or ()) - set(case.item.scratch)
+        foreign = not own and number > 0 and not needed <= set(step.state_before)
+        if foreign and carried is None:
+            return
+        before = carried if foreign else _known(case, step, rules)
+        carried = yield from _replay(case, step, f"step {number + 1}", rules, before or {}, own)
+
+
+def _known(case: Case, step: Step, rules: Rules) -> dict[str, Any]:
+    """The state that a step found, as balls; before the first one what the formula begins with."""
+    given = {n: Ball.exactly(v, rules.host) if isinstance(v, float) else v for n, v in case.options.items()}
+    initial = case.item.initial_function(step.before, **given) if case.item.initial_function else {}
+    return {k: _balls(k, v, rules) for k, v in step.state_before.items() if k not in case.item.scratch} or initial
+
+
+def _replay(
+    case: Case, step: Step, label: str, rules: Rules, before: dict[str, Any], own: bool
+) -> Generator[Found, None, dict[str, Any] | None]:
+    """Replay one step; gives the oracle's new state, or None where a branch was left undecided."""
+    found: list[Found] = []
+    made = iter(step.evaluations)
+
+    def closure(x: Any) -> tuple[Ball, Ball]:
+        evaluation = next(made, None)
+        if evaluation is None:
+            raise Mismatch(f"the closure was evaluated {len(step.evaluations)} times, but should be once more")
+        count = len(found) + 1
+        found.append(Found(compare(lift(x, rules), evaluation.x, case.precision), f"{label}, point of evaluation {count}"))
+        return Ball.exactly(evaluation.loss, rules), Ball.exactly(evaluation.gradient, rules)
+
+    given = {n: Ball.exactly(v, rules.host) if isinstance(v, float) else v for n, v in case.options.items()}
+    try:
+        with np.errstate(all="ignore"):
+            after, state, returned = case.item.function(closure, Ball.exactly(step.before, rules), before, **given)
+    except Undecidable:
+        yield from found
+        return None
+    except Mismatch as difference:
+        yield from found
+        if step.after is not None:
+            yield Found(failure(str(difference)), label)
+        return None
+    yield from found
+    if step.after is None and len(found) == len(step.evaluations):
+        return None
+    if step.after is None or next(made, None) is not None:
+        yield Found(failure(f"the closure was evaluated {len(step.evaluations)} times, but should be {len(found)}"), label)
+        return None
+    yield Found(compare(lift(after, rules), step.after, case.precision), f"{label}, parameter")
+    yield Found(compare(lift(returned, rules), np.asarray(step.returned), case.precision), f"{label}, returned loss")
+    for name, expected in state.items():
+        if step.state_after and name not in step.state_after:
+            if not own:
+                continue
+            yield Found(failure(f"the state has no {name!r}, but should have it"), label)
+        elif step.state_after:
+            yield from _compare_state(f"{label}, {name}", expected, step.state_after[name], rules)
+    return dict(state)
+
+
+def _balls(name: str, value: Any, rules: Rules) -> Any:
+    if isinstance(value, list):
+        return [_balls(name, v, rules) for v in value]
+    return value if name in STATE_NUMBERS or value is None else Ball.exactly(value, rules)
+
+
+def _compare_state(label: str, expected: Any, got: Any, rules: Rules) -> Iterator[Found]:
+    if isinstance(expected, list):
+        if not isinstance(got, list) or len(got) != len(expected):
+            kept = len(got) if isinstance(got, list) else "no list"
+            yield Found(failure(f"it holds {kept} entries, but should hold {len(expected)}"), label)
+            return
+        for i, (e, g) in enumerate(zip(expected, got, strict=True)):
+            yield from _compare_state(f"{label}[{i}]", e, g, rules)
+    elif got is None:
+        yield Found(failure("it is None, but should be a number"), label)
+    elif isinstance(expected, (int, float)):
+        same = float(expected) == float(np.asarray(got))
+        yield Found(Comparison(PASS, 0.0, 1, 1) if same else failure(f"it is {got}, but should be {expected}"), label)
+    else:
+        yield Found(compare(lift(expected, rules), np.asarray(got, dtype=np.float64), rules.precision), label)

@@ -1,0 +1,191 @@
+"""A failing run as a script that needs torch alone: the fewest parameters, elements and steps that still fail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from benchkit.judge import FAIL, LIMIT
+from benchkit.precision import FLOAT32
+from benchkit.snippets import HEAD, RAN_THROUGH, constructor, element, tensor, verdict
+from optimbench import closures
+from optimbench.cases import Case, Drawn
+from optimbench.checks import outcomes, worst_of
+from optimbench.found import Found
+from optimbench.lockstep import COUNTER
+from optimbench.subject import PATHS, Subject
+
+
+def reproducer(case: Case, check: str, subject: Subject, impl: str | None = None) -> str | None:
+    """The text of the script, or None where the run does not fail when it is made again."""
+    case = subject.fitted(case)
+    drawn = case.draw()
+    found = fails(case, check, subject, drawn)
+    if found is None:
+        return None
+    if "closure" in case.item.tags:
+        return closure_script(case, check, found, impl)
+    drawn, found = shrink(case, check, subject, drawn, found)
+    return script(case, check, drawn, found, impl)
+
+
+def fails(case: Case, check: str, subject: Subject, drawn: Drawn) -> Found | None:
+    """The worst difference of one check of a run on these numbers, if it is an error."""
+    try:
+        worst = worst_of([f for f in outcomes(case, subject, drawn) if f.check == check])
+    except Exception:  # fewer parameters may be none that the subject takes; then they are no reproducer
+        return None
+    return worst if worst.comparison.status == FAIL else None
+
+
+def shrink(case: Case, check: str, subject: Subject, drawn: Drawn, found: Found) -> tuple[Drawn, Found]:
+    """Drop steps after the first wrong one, then parameters, then elements, as long as the run still fails alike."""
+    if found.segment is not None:
+        found_at = found.segment.step + 1
+        drawn = replace(drawn, gradients=drawn.gradients[:found_at], touched=drawn.touched[:found_at])
+        found = fails(case, check, subject, drawn) or found
+    shrinking = True
+    while shrinking:
+        shrinking = False
+        for smaller in _smaller(drawn):
+            again = fails(case, check, subject, smaller)
+            if again is not None and _alike(again.comparison.why, found.comparison.why):
+                drawn, found, shrinking = smaller, again, True
+                break
+    return drawn, found
+
+
+def _alike(why: str, other: str) -> bool:
+    """Whether two differences are of one kind: numbers, the same exception, or something else in words."""
+    if why.startswith("raised") or other.startswith("raised"):
+        return why.partition(":")[0] == other.partition(":")[0]
+    return bool(why) == bool(other)
+
+
+def _smaller(drawn: Drawn) -> Iterator[Drawn]:
+    """Without each of the parameters; without the first steps; with one element of each parameter only."""
+    count = len(drawn.parameters)
+    if count > 1:
+        for without in range(count):
+            yield _select(drawn, [i for i in range(count) if i != without])
+    steps = len(drawn.gradients)
+    if steps > 1:
+        for part in (slice(steps // 2, None), slice(1, None)):
+            yield replace(drawn, gradients=drawn.gradients[part], touched=drawn.touched[part])
+    if any(p.size > 1 for p in drawn.parameters):
+        for index in (0, -1):
+            yield Drawn(
+                [[_one(p, index) for p in group] for group in drawn.groups],
+                [[None if g is None else _one(g, index) for g in row] for row in drawn.gradients],
+                [[_one(t, index) for t in row] for row in drawn.touched],
+            )
+
+
+def _one(array: Any, index: int) -> Any:
+    return array.reshape(-1)[index:].reshape(-1)[:1] if array.size else array
+
+
+def _select(drawn: Drawn, kept: list[int]) -> Drawn:
+    number_of = iter(range(len(drawn.parameters)))
+    groups = [[p for p in group if next(number_of) in kept] for group in drawn.groups]
+    return Drawn(groups, [[row[i] for i in kept] for row in drawn.gradients], [[row[i] for i in kept] for row in drawn.touched])
+
+
+def _arguments(case: Case) -> str:
+    flags = PATHS[case.path] if len(case.item.paths) > 1 else {}
+    if "fused" not in case.item.paths:
+        flags = {name: flag for name, flag in flags.items() if name != "fused"}
+    given = {n: v for n, v in case.options.items() if n in case.settings} | flags
+    return "".join(f", {name}={value!r}" for name, value in given.items())
+
+
+def script(case: Case, check: str, drawn: Drawn, found: Found, impl: str | None) -> str:
+    """Write the script: parameters, groups, gradients of every step, and the worst element against what it should be."""
+    sentence = found.sentence()
+    text = HEAD.format(title=f"{case.item.name}: {sentence}\n\nCase {case.id(check)}.", suite="optimbench")
+    imports, name = constructor(case.item.path, impl)
+    text += imports
+    device = "" if case.device == "cpu" else f'.to("{case.device}")'
+    for i, p in enumerate(drawn.parameters):
+        text += f"p{i} = torch.nn.Parameter({tensor(p, case.dtype)}{device})\n"
+    names = iter(f"p{i}" for i in range(len(drawn.parameters)))
+    groups = [", ".join(next(names) for _ in group) for group in drawn.groups]
+    others = "".join(f", {n!r}: {v!r}" for n, v in case.others.items() if v != case.item.defaults[n] or n in case.settings)
+    listed = [f'{{"params": [{g}]{others if i else ""}}}' for i, g in enumerate(groups) if g]
+    text += f"optimizer = {name}([{', '.join(listed)}]{_arguments(case)})\n"
+    for step, row in enumerate(drawn.gradients):
+        text += f"\n# step {step + 1}\n"
+        for i, g in enumerate(row):
+            text += f"p{i}.grad = {_gradient(case, g, drawn.touched[step][i])}{device if g is not None else ''}\n"
+            if check == "gradient_kept" and g is not None:
+                text += f"before{i} = p{i}.grad.clone()\n"
+        text += "optimizer.step()\n"
+    if found.comparison.why.startswith("raised"):
+        return text + RAN_THROUGH
+    if check == "state_format" and found.segment is not None:
+        needed = FLOAT32.unit if found.name == COUNTER else case.precision.unit
+        text += f"\nheld = optimizer.state[p{found.segment.parameter}][{found.name!r}].dtype\n"
+        return text + f"print({sentence!r}, held)\nsys.exit(0 if torch.finfo(held).eps <= {2.0 * needed} else 1)\n"
+    if found.segment is None or found.comparison.why:
+        text += f"\nprint({sentence!r})\n"
+        kept = [f"torch.equal(p{i}.grad, before{i})" for i, g in enumerate(drawn.gradients[-1]) if g is not None]
+        if check == "gradient_kept" and kept:
+            return text + f"sys.exit(0 if {' and '.join(kept)} else 1)\n"
+        return text + "sys.exit(1)\n"
+    if found.name == "parameter":
+        got = f"p{found.segment.parameter}.detach()"
+    else:
+        got = f"optimizer.state[p{found.segment.parameter}][{found.name!r}]"
+        scalar = found.segment.state_after[found.name].value
+        if scalar is not None and np.ndim(scalar) == 0:
+            return text + verdict(found.name, got, found.comparison.expected, LIMIT * found.comparison.bound)
+    c = found.comparison
+    return text + verdict(found.name, element(got, found.element), c.expected, LIMIT * c.bound + c.spread)
+
+
+def _gradient(case: Case, g: Any, touched: Any) -> str:
+    if g is None:
+        return "None"
+    dense = tensor(g, case.dtype)
+    return f"{dense}.to_sparse(1)" if "sparse" in case.item.tags else dense
+
+
+PROBLEM_TEXT = {
+    "quadratic": "ax = a @ x\n    loss, slope = 0.5 * (x * ax).sum() - (b * x).sum(), ax - b",
+    "quartic": "ax = a @ x\n    loss, slope = 0.25 * (x**4).sum() + 0.5 * (x * ax).sum() - (b * x).sum(), x**3 + ax - b",
+    "bowl": "loss, slope = 0.5 * (x * x).sum(), x * 1.0",
+    "rosenbrock": (
+        "u, v = x[:4], x[4:]\n    w = v - u * u\n    loss = (2.0 * w * w + 0.25 * (1.0 - u) ** 2).sum()\n"
+        "    slope = torch.cat([-8.0 * u * w - 0.5 * (1.0 - u), 4.0 * w])"
+    ),
+}
+
+
+def closure_script(case: Case, check: str, found: Found, impl: str | None) -> str:
+    """The run of an optimizer that takes a closure, with its problem; prints every evaluation and what is wrong with which."""
+    problem, a, b, x = closures.start(case)
+    sentence = found.sentence()
+    text = HEAD.format(title=f"{case.item.name}: {sentence}\n\nCase {case.id(check)}.", suite="optimbench")
+    imports, name = constructor(case.item.path, impl)
+    text += imports + f"a = {tensor(a, case.dtype)}\nb = {tensor(b, case.dtype)}\n"
+    text += f"p = torch.nn.Parameter({tensor(x, case.dtype)})\noptimizer = {name}([p]{_arguments(case)})\n"
+    text += f"""
+
+def closure():
+    x = p.detach()
+    {PROBLEM_TEXT[problem.name]}
+    p.grad = slope.clone()
+    print([value.hex() for value in x.tolist()], float(loss).hex())
+    return loss
+
+
+for step in range({closures.STEPS}):
+    print("step", step + 1)
+    optimizer.step(closure)
+print({sentence!r})
+sys.exit(1)
+"""
+    return text

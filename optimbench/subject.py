@@ -1,0 +1,316 @@
+"""Implementations under test, recorded step by step: torch's optimizer on one of its paths, a user's class, a formula."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+import numpy as np
+
+from benchkit.precision import PRECISIONS, Precision
+from benchkit.spec import Function, Optimizer
+from optimbench.cases import Array, Case, Drawn
+
+# How each path is asked for; the for-loop is what remains when both faster ones are declined.
+PATHS: dict[str, dict[str, bool]] = {
+    "forloop": {"foreach": False, "fused": False},
+    "foreach": {"foreach": True},
+    "fused": {"fused": True},
+}
+
+
+class Unsupported(Exception):
+    """The subject has no such option, path or format; the case says nothing about it."""
+
+
+@dataclass
+class Stored:
+    """One tensor of a state as numbers, and the format that holds it; ``value`` is None for an empty slot."""
+
+    value: Array | None
+    precision: Precision
+
+
+@dataclass
+class Segment:
+    """One parameter in one step: what the optimizer found and what it left."""
+
+    step: int
+    parameter: int
+    group: int
+    before: Array
+    gradient: Array
+    touched: Array
+    state_before: dict[str, Stored]
+    after: Array
+    state_after: dict[str, Stored]
+
+
+@dataclass
+class Recording:
+    """All segments of a run; in ``complaints`` the parameters that moved without a gradient; in ``damaged`` the gradients that
+    were written to, of ``gradients`` looked at; in ``raised`` the exception that ended the run. ``own`` says that the class is
+    torch's, so that its state must have torch's names."""
+
+    segments: list[Segment] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+    damaged: list[str] = field(default_factory=list)
+    gradients: int = 0
+    raised: str = ""
+    own: bool = True
+    steps: list[Any] = field(default_factory=list)  # of optimizers that take a closure
+
+    def see_gradient(self, step: int, number: int, given: Array, kept: Array | None) -> None:
+        """Compare a gradient after a step with what it was before."""
+        self.gradients += given.size
+        if kept is None or not np.array_equal(kept, given):
+            self.damaged.append(f"step {step + 1}: the gradient of parameter {number} was changed in place")
+
+
+class Subject(Protocol):
+    def fitted(self, case: Case) -> Case: ...
+
+    def __call__(self, case: Case, drawn: Drawn) -> Recording: ...
+
+
+class TorchSubject:
+    """A class with the interface of torch.optim.Optimizer: torch's own, whose paths it is asked for, or one in its place."""
+
+    def __init__(self, item: Optimizer, device: str, constructor: Callable[..., Any]) -> None:
+        self.item, self.device, self.constructor = item, device, constructor
+        self.own = getattr(constructor, "__module__", "").startswith("torch.")
+        parameters = inspect.signature(constructor).parameters
+        open_ended = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values())
+        self.accepted = {*parameters, *(item.options if open_ended else ())}
+
+    def fitted(self, case: Case) -> Case:
+        """The case with what the class cannot be asked for at its default in the second group.
+
+        A group takes any name without complaint, so an option that the constructor lacks would be ignored there in silence.
+        """
+        if self.own:
+            return case
+        return replace(case, others={n: v if n in self.accepted else case.item.defaults[n] for n, v in case.others.items()})
+
+    def __call__(self, case: Case, drawn: Drawn) -> Recording:
+        import torch
+
+        if "closure" in self.item.tags:
+            from optimbench import closures
+
+            recording = Recording(own=self.own)
+            with unimplemented(), ending(recording):
+                closures.record(case, lambda parameters: self.build(case, [parameters]), recording.steps)
+            return recording
+        dtype = getattr(torch, case.dtype)
+        groups = [
+            [torch.nn.Parameter(torch.tensor(p, dtype=torch.float64).to(case.device, dtype)) for p in group]
+            for group in drawn.groups
+        ]
+        parameters = [p for group in groups for p in group]
+        group_of = [i for i, group in enumerate(groups) for _ in group]
+        optimizer = self.build(case, groups)
+        recording = Recording(own=self.own)
+        before, states_before, _ = look(parameters, optimizer)
+        for step, (gradients, handed) in enumerate(zip(drawn.gradients, self._gradients(drawn, parameters), strict=True)):
+            for p, gradient in zip(parameters, handed, strict=True):
+                p.grad = gradient
+            with unimplemented(), ending(recording):
+                optimizer.step()
+            if recording.raised:
+                break
+            after, states_after, kept = look(parameters, optimizer)
+            for number, g in enumerate(gradients):
+                if g is None:
+                    if not np.array_equal(after[number], before[number], equal_nan=True):
+                        recording.complaints.append(f"step {step + 1}: parameter {number} changed though it has no gradient")
+                    continue
+                recording.see_gradient(step, number, g, kept[number])
+                segment = Segment(
+                    step, number, group_of[number], before[number], g, drawn.touched[step][number], states_before[number],
+                    after[number], states_after[number],
+                )  # fmt: skip
+                recording.segments.append(segment)
+            before, states_before = after, states_after
+        return recording
+
+    def build(self, case: Case, groups: Sequence[Sequence[Any]]) -> Any:
+        """Construct the optimizer; options at their defaults are not passed, so the constructor's own defaults count."""
+        defaults = self.item.defaults
+        chosen = {n: v for n, v in case.options.items() if v != defaults[n] or type(v) is not type(defaults[n])}
+        path = PATHS[case.path] if len(self.item.paths) > 1 else {}
+        if not self.own:
+            # A class in torch's place has the paths that it says it has; the for-loop stands for its only one.
+            if case.path != "forloop" and case.path not in self.accepted:
+                raise Unsupported(f"the constructor has no {case.path} switch")
+            path = {name: flag for name, flag in path.items() if name in self.accepted}
+        if "fused" not in self.item.paths:
+            path = {name: flag for name, flag in path.items() if name != "fused"}
+        described = [{"params": list(group)} for group in groups]
+        for group in described[1:]:
+            group |= {n: v for n, v in case.others.items() if n in chosen or v != defaults[n]}
+        with unimplemented():
+            try:
+                return self.constructor(described, **chosen, **path)
+            except TypeError as error:
+                if "unexpected keyword argument" in str(error):
+                    raise Unsupported(f"the constructor does not accept it: {error}") from error
+                raise
+
+    def _gradients(self, drawn: Drawn, parameters: Sequence[Any]) -> Iterator[list[Any]]:
+        """For every step the gradients of all parameters as tensors, None where there is none."""
+        import torch
+
+        shapes = [start.shape for start in drawn.parameters]
+        sizes = [start.size for start in drawn.parameters]
+        filled = [[np.zeros(n) if g is None else g.ravel() for g, n in zip(row, sizes, strict=True)] for row in drawn.gradients]
+        numbers = torch.from_numpy(np.stack([np.concatenate(row) for row in filled]))
+        rows = numbers.to(parameters[0].device, parameters[0].dtype, copy=True)
+        for flat, row, touched in zip(rows, drawn.gradients, drawn.touched, strict=True):
+            parts = [part.reshape(shape) for part, shape in zip(flat.split(sizes), shapes, strict=True)]
+            yield [None if g is None else self._sparse(part, t) for g, part, t in zip(row, parts, touched, strict=True)]
+
+    def _sparse(self, dense: Any, touched: Array) -> Any:
+        """For optimizers of sparse gradients the stored rows of a gradient, for all others the gradient."""
+        import torch
+
+        if "sparse" not in self.item.tags:
+            return dense
+        rows = np.flatnonzero(touched.reshape(touched.shape[0], -1).any(axis=1)) if touched.size else np.zeros(0, dtype=int)
+        index = torch.tensor(rows, dtype=torch.int64, device=dense.device).reshape(1, -1)
+        return torch.sparse_coo_tensor(index, dense[index[0]], dense.shape, check_invariants=True).coalesce()
+
+
+@contextlib.contextmanager
+def unimplemented() -> Iterator[None]:
+    """Turn torch's ways of saying that it has no kernel for a format or path into Unsupported."""
+    try:
+        yield
+    except NotImplementedError as error:
+        raise Unsupported((str(error) or type(error).__name__).splitlines()[0]) from error
+    except RuntimeError as error:
+        if "not implemented for" in str(error):
+            raise Unsupported((str(error) or type(error).__name__).splitlines()[0]) from error
+        raise
+
+
+@contextlib.contextmanager
+def ending(recording: Recording) -> Iterator[None]:
+    """Keep an exception as the end of a recording; what was recorded before it can still be judged."""
+    try:
+        yield
+    except (Unsupported, NotImplementedError):
+        raise
+    except Exception as error:
+        if "not implemented for" in str(error):
+            raise
+        recording.raised = f"raised {type(error).__name__}: {(str(error).strip().splitlines() or [''])[0]}"
+
+
+def numbers(tensor: Any) -> Array:
+    """A tensor as float64 numbers on the host, in memory of their own."""
+    import torch
+
+    return np.array(tensor.detach().to("cpu", torch.float64).numpy(), copy=True)
+
+
+def fetch(tensors: Sequence[Any]) -> list[Array]:
+    """Tensors as float64 numbers on the host, in memory of their own; those of one format and device in one transfer."""
+    import torch
+
+    found: list[Array] = [np.zeros(0)] * len(tensors)
+    alike: dict[Any, list[int]] = {}
+    for i, tensor in enumerate(tensors):
+        alike.setdefault((tensor.device, tensor.dtype), []).append(i)
+    with torch.no_grad():
+        for indices in alike.values():
+            dense = [t.to_dense() if t.is_sparse else t for t in (tensors[i] for i in indices)]
+            flat = torch.cat([t.reshape(-1) for t in dense]).to("cpu", torch.float64).numpy()
+            start = 0
+            for i, t in zip(indices, dense, strict=True):
+                found[i] = flat[start : start + t.numel()].reshape(t.shape)
+                start += t.numel()
+    return found
+
+
+def look(parameters: Sequence[Any], optimizer: Any) -> tuple[list[Array], list[dict[str, Stored]], list[Array | None]]:
+    """Values, states and gradients of parameters; entries of a state that are neither tensors nor numbers are left out."""
+    import torch
+
+    states: list[dict[str, Stored]] = [{} for _ in parameters]
+    slots: list[tuple[int, str, Any]] = []
+    for number, p in enumerate(parameters):
+        for name, value in optimizer.state.get(p, {}).items():
+            if isinstance(value, torch.Tensor):
+                slots.append((number, name, value))
+            elif value is None or isinstance(value, (int, float)):
+                kept = None if value is None else np.asarray(float(value))
+                states[number][name] = Stored(kept, PRECISIONS["float64"])
+    graded = [number for number, p in enumerate(parameters) if p.grad is not None]
+    count = len(parameters)
+    found = fetch([*parameters, *(value for _, _, value in slots), *(parameters[number].grad for number in graded)])
+    for (number, name, value), array in zip(slots, found[count : count + len(slots)], strict=True):
+        precision = PRECISIONS.get(str(value.dtype).removeprefix("torch."), PRECISIONS["float64"])
+        states[number][name] = Stored(array, precision)
+    gradients: list[Array | None] = [None] * count
+    for number, array in zip(graded, found[count + len(slots) :], strict=True):
+        gradients[number] = array
+    return found[:count], states, gradients
+
+
+class FormulaSubject:
+    """The reference stepping on its own, rounded to the format after each step; ``replaced`` puts a wrong part in place."""
+
+    def __init__(self, item: Optimizer, **replaced: Function) -> None:
+        self.item, self.parts = item, {**item.parts(), **replaced}
+
+    def fitted(self, case: Case) -> Case:
+        """A formula takes every option."""
+        return case
+
+    def __call__(self, case: Case, drawn: Drawn) -> Recording:
+        if "closure" in self.item.tags:
+            from optimbench import closures
+
+            return Recording(steps=closures.record_formula(case, self.item, self.parts["step"]))
+        round_ = case.precision.round
+        options = [case.options, case.others]
+        group_of = [i for i, group in enumerate(drawn.groups) for _ in group]
+        values = [p.copy() for p in drawn.parameters]
+        states: list[dict[str, Any] | None] = [None] * len(values)
+        recording = Recording()
+        with np.errstate(all="ignore"):
+            for step, gradients in enumerate(drawn.gradients):
+                for number, g in enumerate(gradients):
+                    if g is None:
+                        continue
+                    chosen = dict(options[group_of[number]])
+                    known = {} if states[number] is None else self._stored(states[number] or {}, case.precision)
+                    state = states[number] if states[number] is not None else self.parts["initial"](values[number], **chosen)
+                    extra = {"touched": drawn.touched[step][number]} if "sparse" in self.item.tags else {}
+                    given = g.copy()
+                    after, new = self.parts["step"](values[number], given, state, **chosen, **extra)
+                    recording.see_gradient(step, number, g, given)
+                    states[number] = {
+                        n: v if n == "step" or v is None or np.ndim(v) == 0 else round_(v) for n, v in new.items()
+                    }
+                    left = self._stored(states[number] or {}, case.precision)
+                    segment = Segment(
+                        step, number, group_of[number], values[number], g, drawn.touched[step][number], known,
+                        round_(after), left,
+                    )  # fmt: skip
+                    values[number] = segment.after
+                    recording.segments.append(segment)
+        return recording
+
+    @staticmethod
+    def _stored(state: Mapping[str, Any], precision: Precision) -> dict[str, Stored]:
+        return {
+            name: Stored(
+                None if v is None else np.asarray(v, dtype=np.float64), precision if np.ndim(v) else PRECISIONS["float64"]
+            )
+            for name, v in state.items()
+        }
