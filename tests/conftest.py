@@ -1,0 +1,37 @@
+"""What all tests share: the command lines run in this process, and hypothesis without chance or deadline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import settings
+from typer.testing import CliRunner, Result
+
+import lossbench.cli
+import optimbench.cli
+from benchkit.cli import Side, build
+
+settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
+settings.load_profile("repeatable")
+
+SIDES = {side.name: side for side in (lossbench.cli.SIDE, optimbench.cli.SIDE)}
+
+
+@pytest.fixture(params=SIDES)
+def side(request: pytest.FixtureRequest) -> Side:
+    """Each of the two suites."""
+    return SIDES[request.param]
+
+
+@pytest.fixture
+def cli() -> Callable[..., Result]:
+    """Run a command line, ``cli(side, "verify", "Adam")``: the result has exit_code, stdout and stderr."""
+
+    def run(side: Side, *words: str) -> Result:
+        result = CliRunner().invoke(build(side), list(words), prog_name=side.name)
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result
+
+    return run

@@ -1,0 +1,134 @@
+"""The losses once more, from another source: scipy, mpmath at 50 digits, or enumeration; slow and independent of reference/.
+
+``SECOND`` holds by item slug a function of the inputs and options that returns the unreduced losses; ``SHAPES`` the shapes
+on which an item is affordable here, for those whose declared shapes are not.
+"""
+
+from itertools import product
+
+import mpmath
+import numpy as np
+from scipy import special
+from scipy.spatial import distance
+
+
+def elementwise(scalar):
+    """Evaluate ``scalar`` on every element at 50 digits."""
+
+    def array(*inputs, **options):
+        inputs = np.broadcast_arrays(*inputs)
+        with mpmath.workdps(50):
+            values = [float(scalar(*map(mpmath.mpf, each), **options)) for each in zip(*(a.ravel().tolist() for a in inputs))]
+        return np.reshape(np.array(values), inputs[0].shape)
+
+    return array
+
+
+def rowwise(scalar, axis=-1):
+    """Evaluate ``scalar`` on every slice along ``axis``; inputs that lack the axis give one number for each slice."""
+
+    def array(x, *others, **options):
+        along = (1 if x.ndim > 1 else 0) if axis == "classes" else axis
+        rows = np.moveaxis(x, along, -1)
+        columns = [np.moveaxis(a, along, -1) if a.ndim == x.ndim else a for a in others]
+        with mpmath.workdps(50):
+            values = [float(scalar(rows[i], *(a[i] for a in columns), **options)) for i in np.ndindex(rows.shape[:-1])]
+        return np.reshape(np.array(values), rows.shape[:-1])
+
+    return array
+
+
+def bce(x, y, *, weight):
+    floor = np.exp(-100.0)
+    kept = special.xlogy(y, np.maximum(x, floor)) + special.xlogy(1.0 - y, np.maximum(1.0 - x, floor))
+    return -kept * (1.0 if weight is None else weight)
+
+
+def cross_entropy(x, y, *, weight, ignore_index, label_smoothing):
+    classes = len(x)
+    weight = np.ones(classes) if weight is None else weight
+    total = mpmath.fsum(mpmath.exp(v) for v in x)
+    nll = [-w * mpmath.log(mpmath.exp(v) / total) for v, w in zip(x, weight)]
+    if np.ndim(y) == 0 and y == ignore_index:
+        return 0
+    hard = nll[int(y)] if np.ndim(y) == 0 else mpmath.fdot(zip(nll, y))
+    return (1 - mpmath.mpf(label_smoothing)) * hard + mpmath.mpf(label_smoothing) / classes * mpmath.fsum(nll)
+
+
+def smooth_l1(x, y, *, beta):
+    return special.huber(beta, x - y) / beta if beta else np.maximum(x - y, y - x)
+
+
+def poisson_nll(x, t, *, log_input, full, eps):
+    rate, log_rate = (mpmath.exp(x), x) if log_input else (x, mpmath.log(x + mpmath.mpf(eps)))
+    stirling = mpmath.log(mpmath.sqrt(2 * mpmath.pi * t) * (t / mpmath.e) ** t) if full and t > 1 else 0
+    return rate - t * log_rate + stirling
+
+
+def kl_div(x, t, *, log_target):
+    return special.kl_div(np.exp(t) if log_target else t, np.exp(x)) + (np.exp(t) if log_target else t) - np.exp(x)
+
+
+def hinge_embedding(x, y, *, margin):
+    return x if y == 1 else max(0, mpmath.mpf(margin) - x)
+
+
+def multilabel_margin(x, y):
+    labels = [int(label) for label in y[: int(np.argmax(np.append(y, -1) == -1))]]
+    others = [i for i in range(len(x)) if i not in labels]
+    return sum(max(0.0, 1.0 - (x[j] - x[i])) for j in labels for i in others) / len(x)
+
+
+def multi_margin(x, y, *, p, margin, weight):
+    hinges = [max(0.0, margin - x[y] + x[i]) ** p for i in range(len(x)) if i != y]
+    return (1.0 if weight is None else weight[y]) * sum(hinges) / len(x)
+
+
+def triplet_margin(a, positive, negative, *, margin, p, eps, swap):
+    to_positive, to_negative = distance.minkowski(a + eps, positive, p), distance.minkowski(a + eps, negative, p)
+    if swap:
+        to_negative = min(to_negative, distance.minkowski(positive + eps, negative, p))
+    return max(0.0, to_positive - to_negative + margin)
+
+
+def cosine_embedding(x1, x2, y, *, margin):
+    cosine = 1.0 - distance.cosine(x1, x2) if x1.any() and x2.any() else 0.0
+    return 1.0 - cosine if y == 1 else max(0.0, cosine - margin)
+
+
+def ctc(log_probs, targets, input_lengths, target_lengths, *, blank, zero_infinity):
+    """Enumerate every path of every row."""
+    if log_probs.ndim == 2:
+        log_probs = log_probs[:, None]
+    lengths = np.reshape(target_lengths, -1).tolist()
+    rows = np.split(targets, np.cumsum(lengths)[:-1]) if targets.ndim == 1 else list(targets)
+    losses = []
+    for n, (frames, length) in enumerate(zip(np.reshape(input_lengths, -1).tolist(), lengths)):
+        probability = 0.0
+        for path in product(range(log_probs.shape[-1]), repeat=frames):
+            spelled = [label for t, label in enumerate(path) if label != blank and (t == 0 or label != path[t - 1])]
+            if spelled == rows[n][:length].tolist():
+                probability += np.prod([np.exp(log_probs[t, n, label]) for t, label in enumerate(path)])
+        losses.append(-np.log(probability) if probability else 0.0 if zero_infinity else np.inf)
+    return np.reshape(np.array(losses), np.shape(target_lengths))
+
+
+SECOND = {
+    "bce": bce,
+    "cross_entropy": rowwise(cross_entropy, axis="classes"),
+    "l1": elementwise(lambda x, y: max(x - y, y - x)),
+    "mse": elementwise(lambda x, y: x**2 - 2 * x * y + y**2),
+    "smooth_l1": smooth_l1,
+    "poisson_nll": elementwise(poisson_nll),
+    "kl_div": kl_div,
+    "margin_ranking": elementwise(lambda x1, x2, y, margin: max(0, mpmath.mpf(margin) - y * (x1 - x2))),
+    "multilabel_margin": rowwise(multilabel_margin),
+    "soft_margin": elementwise(lambda x, y: mpmath.log(1 + mpmath.exp(-y * x))),
+    "multi_margin": rowwise(multi_margin),
+    "triplet_margin": rowwise(triplet_margin),
+    "hinge_embedding": elementwise(hinge_embedding),
+    "cosine_embedding": rowwise(cosine_embedding),
+    "ctc": ctc,
+}
+
+SHAPES = {"ctc": ((4, 2, 3), (5, 3, 3), (3, 1, 4))}

@@ -1,0 +1,106 @@
+"""Killed and interrupted runs: the results file stays readable, and --resume makes of it what an undisturbed run writes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from benchkit.results import read
+
+RUNS = {
+    "verify": ["lossbench", "verify", "HingeEmbeddingLoss", "L1Loss", "--device", "cpu", "--dtype", "float32"],
+    "time": [
+        "lossbench",
+        "time",
+        "L1Loss",
+        "MSELoss",
+        "--device",
+        "cpu",
+        "--size",
+        "1000",
+        "--size",
+        "2000",
+        "--level",
+        "quick",
+    ],
+}
+MEASURED = {"seconds", "median_s", "iqr_s", "samples", "runs", "gb_per_s"}  # what no two runs have in common
+
+
+def start(words: list[str], reports: Path, *more: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", *words, "--reports", str(reports), *more]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+
+
+def results_file(words: list[str], reports: Path) -> Path:
+    return reports / f"{words[0]}-{words[1]}.jsonl"
+
+
+def contents(path: Path) -> list[dict[str, object]]:
+    """The records without what is measured, in an order of their own."""
+    records = [{k: v for k, v in record.items() if k not in MEASURED} for record in read(path).records]
+    return sorted(records, key=lambda record: str(record["id"]))
+
+
+def disturb(words: list[str], reports: Path, blow: signal.Signals) -> subprocess.Popen[str]:
+    """Start a run and hit it once some records are there; the whole group, as a terminal or an out-of-memory killer may."""
+    process = start(words, reports)
+    path, deadline = results_file(words, reports), time.monotonic() + 120
+    while time.monotonic() < deadline and process.poll() is None:
+        if path.exists() and path.read_text(encoding="utf-8").count("\n") > 3:
+            break
+        time.sleep(0.02)
+    if blow == signal.SIGKILL:
+        os.killpg(process.pid, blow)
+    else:
+        os.kill(process.pid, blow)
+    process.wait(60)
+    return process
+
+
+BLOWS = [("verify", signal.SIGKILL), ("verify", signal.SIGINT), ("time", signal.SIGKILL)]
+
+
+@pytest.mark.parametrize(("name", "blow"), BLOWS, ids=["verify-kill", "verify-interrupt", "time-kill"])
+def test_a_disturbed_run_is_readable_and_resumes(name: str, blow: signal.Signals, tmp_path: Path) -> None:
+    """After the blow the file can be read; --resume ends with the records of an undisturbed run, each once."""
+    words = RUNS[name]
+    disturbed = disturb(words, tmp_path / "disturbed", blow)
+    before = read(results_file(words, tmp_path / "disturbed"))
+    assert before.header["suite"] == words[0]
+    if not before.ended:
+        assert disturbed.returncode == (130 if blow == signal.SIGINT else -signal.SIGKILL)
+
+    resumed = start(words, tmp_path / "disturbed", "--resume")
+    _, complaint = resumed.communicate(timeout=240)
+    assert resumed.returncode == 0, complaint
+    whole = start(words, tmp_path / "whole")
+    _, complaint = whole.communicate(timeout=240)
+    assert whole.returncode == 0, complaint
+
+    expected = contents(results_file(words, tmp_path / "whole"))
+    actual = contents(results_file(words, tmp_path / "disturbed"))
+    ids = [record["id"] for record in actual]
+
+    assert len(ids) == len(set(ids))
+    assert expected == actual
+
+
+def test_the_same_command_gives_the_same_numbers(tmp_path: Path) -> None:
+    """Two runs of a verification differ in their headers alone."""
+    words = RUNS["verify"]
+    for folder in ("one", "two"):
+        assert start(words, tmp_path / folder).wait(240) == 0
+    lines = [results_file(words, tmp_path / f).read_text(encoding="utf-8").splitlines()[1:-1] for f in ("one", "two")]
+
+    assert lines[0]
+    assert lines[0] == lines[1]
