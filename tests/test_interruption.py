@@ -33,12 +33,24 @@ RUNS = {
 MEASURED = {"seconds", "median_s", "iqr_s", "samples", "runs", "gb_per_s"}  # what no two runs have in common
 
 
-def start(words: list[str], reports: Path, *more: str) -> subprocess.Popen[str]:
+def start(words: list[str], reports: Path, *more: str) -> subprocess.Popen[bytes]:
+    """A run in a process group of its own; what it prints goes to a file, so that no pipe is left open or fills up."""
     command = [sys.executable, "-m", *words, "--reports", str(reports), *more]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    return subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
+    with printed(reports).open("ab") as log:
+        return subprocess.Popen(
+            command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        )
+
+
+def printed(reports: Path) -> Path:
+    return reports.with_suffix(".log")
+
+
+def finish(words: list[str], reports: Path, *more: str) -> None:
+    """A run to its end, which must be a good one."""
+    status = start(words, reports, *more).wait(240)
+    assert status == 0, printed(reports).read_text(encoding="utf-8")
 
 
 def results_file(words: list[str], reports: Path) -> Path:
@@ -51,7 +63,7 @@ def contents(path: Path) -> list[dict[str, object]]:
     return sorted(records, key=lambda record: str(record["id"]))
 
 
-def disturb(words: list[str], reports: Path, blow: signal.Signals) -> subprocess.Popen[str]:
+def disturb(words: list[str], reports: Path, blow: signal.Signals) -> subprocess.Popen[bytes]:
     """Start a run and hit it once some records are there; the whole group, as a terminal or an out-of-memory killer may."""
     process = start(words, reports)
     path, deadline = results_file(words, reports), time.monotonic() + 120
@@ -80,12 +92,8 @@ def test_a_disturbed_run_is_readable_and_resumes(name: str, blow: signal.Signals
     if not before.ended:
         assert disturbed.returncode == (130 if blow == signal.SIGINT else -signal.SIGKILL)
 
-    resumed = start(words, tmp_path / "disturbed", "--resume")
-    _, complaint = resumed.communicate(timeout=240)
-    assert resumed.returncode == 0, complaint
-    whole = start(words, tmp_path / "whole")
-    _, complaint = whole.communicate(timeout=240)
-    assert whole.returncode == 0, complaint
+    finish(words, tmp_path / "disturbed", "--resume")
+    finish(words, tmp_path / "whole")
 
     expected = contents(results_file(words, tmp_path / "whole"))
     actual = contents(results_file(words, tmp_path / "disturbed"))
@@ -99,7 +107,7 @@ def test_the_same_command_gives_the_same_numbers(tmp_path: Path) -> None:
     """Two runs of a verification differ in their headers alone."""
     words = RUNS["verify"]
     for folder in ("one", "two"):
-        assert start(words, tmp_path / folder).wait(240) == 0
+        finish(words, tmp_path / folder)
     lines = [results_file(words, tmp_path / f).read_text(encoding="utf-8").splitlines()[1:-1] for f in ("one", "two")]
 
     assert lines[0]
