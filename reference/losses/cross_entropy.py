@@ -4,11 +4,21 @@ from benchkit.domains import Domain, class_indices, class_probabilities, class_w
 from benchkit.spec import Figure, loss
 
 
+MANY_ROWS = (16, 2)
+
+
+def with_large_losses(draw, scores):
+    """Rows of one large score, no -inf and no NaN: every loss and their mean are representable, while their sum overflows."""
+    return np.where(np.arange(2) == draw.rng.integers(0, 2, (len(scores), 1)), 0.75 * draw.precision.largest, scores)
+
+
 def with_extremes(draw, scores, axis):
     """Scores with -inf (an impossible class) and what is extreme for the options: the largest number in rows that are smoothed,
     -inf for classes of weight 0, NaN with the default options. Each has its own options, so that no failure hides another."""
     weight, smoothing = draw.options["weight"], draw.options["label_smoothing"]
     plain = weight is None and not smoothing and draw.options["ignore_index"] == -100
+    if scores.shape == MANY_ROWS:
+        return with_large_losses(draw, scores)
     p, row = draw.precision, (*scores.shape[:axis], 1, *scores.shape[axis + 1 :])
     classes = np.arange(scores.shape[axis]).reshape((-1,) + (1,) * (scores.ndim - axis - 1))
     edges = [-np.inf] * 9 + ([p.largest, p.largest, -p.largest] if plain else []) + [np.nan] * 3 * plain
@@ -104,7 +114,7 @@ def times(w, q, log_p):
     # torch refuses an ignored index that could be a class together with probabilities.
     valid=lambda options: not options.get("variant", "").endswith("probabilities") or options["ignore_index"] < 0,
     shapes=((4, 5), (2, 3, 4), (2, 3, 2, 2), (5,)),
-    edge_shapes=((0, 3), (2, 3, 0), (1, 1), (1,), (6, 2)),
+    edge_shapes=((0, 3), (2, 3, 0), (1, 1), (1,), (6, 2), MANY_ROWS),
     row_axes=class_axis,
     tags={"probabilities", "classes"},
     bytes_per_element=1.3,  # for ten classes: the scores once, and for each row an index of 8 bytes and a loss of 4
