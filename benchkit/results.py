@@ -7,6 +7,7 @@ strict, so numbers that are not finite are written as the strings ``inf``, ``-in
 from __future__ import annotations
 
 import datetime
+import gzip
 import importlib.metadata
 import json
 import math
@@ -42,7 +43,7 @@ class Results:
 
 
 def read(path: Path | str) -> Results:
-    """Read a results file; UsageError where there is none, or where it is damaged or of a newer schema."""
+    """Read a results file (``.gz`` too); UsageError where there is none, or where it is damaged or of a newer schema."""
     return _scan(Path(path))[0]
 
 
@@ -159,7 +160,8 @@ _FLAGS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "ATEN_CPU_CAPABILITY", "CUBLAS_W
 def _scan(path: Path) -> tuple[Results, int]:
     """The contents of a results file and the length in bytes of what a resumed run keeps: no torn line, no closing record."""
     try:
-        lines = path.read_bytes().split(b"\n")
+        packed = path.read_bytes()
+        lines = (gzip.decompress(packed) if path.suffix == ".gz" else packed).split(b"\n")
     except OSError as error:
         raise UsageError(f"cannot read the results file {path}: {error.strerror}") from None
     found: list[Record] = []

@@ -87,8 +87,8 @@ def find(reports: Path) -> list[Part]:
     """Every part of both sides, in the order of the page; several files of one command are several parts."""
     found: list[Part] = []
     for suite in NOUNS:
-        for file in sorted(reports.glob(f"{suite}-*.jsonl")):
-            command = file.stem.removeprefix(f"{suite}-")
+        for file in sorted([*reports.glob(f"{suite}-*.jsonl"), *reports.glob(f"{suite}-*.jsonl.gz")]):
+            command = file.name.partition(".")[0].removeprefix(f"{suite}-")
             try:
                 results = read(file)
             except UsageError as error:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import reference
-from benchkit import figures, site, site_tables
-from benchkit.request import DTYPES, Request
+from benchkit import figures, publish, site, site_tables
+from benchkit.request import DTYPES, Request, UsageError
 from benchkit.results import Run
 
 HOSTILE = '<script>alert(\'x\')</script><img src=https://evil.example/x.png onerror="y"> & "quotes" {{ 7 * 7 }}'
@@ -426,3 +426,21 @@ def test_curves_are_ordered_by_their_median():
     assert [row.label for row in rows] == ["a", "b", "diverged"]
     assert rows[0].quartiles == pytest.approx((0.15, 0.2, 0.25))
     assert rows[0].seeds == 2
+
+
+def test_published_gallery_holds_what_its_page_shows(tmp_path):
+    """The page made again from the compressed results shows the same checks; an unfinished report is not published."""
+    reports, target = tmp_path / "reports", tmp_path / "published"
+    write_verification("lossbench", sorted(reference.LOSSES)[:3], reports)
+    publish.publish(reports, target)
+    (original,) = [part for part in site.find(reports) if part.file]
+    (copied,) = [part for part in site.find(target) if part.file]
+
+    assert copied.file == f"{original.file}.gz"
+    assert copied.of("check") == original.of("check") != []
+    assert copied.file in (target / "index.html").read_text(encoding="utf-8")
+
+    write_verification("lossbench", sorted(reference.LOSSES)[:3], reports, end=False)
+    with pytest.raises(UsageError, match="no finished report"):
+        publish.publish(reports, target)
+    assert (target / "index.html").exists()

@@ -3,7 +3,6 @@ import numpy as np
 from benchkit.domains import Domain, class_indices, class_probabilities, class_weights
 from benchkit.spec import Figure, loss
 
-
 MANY_ROWS = (16, 2)
 
 

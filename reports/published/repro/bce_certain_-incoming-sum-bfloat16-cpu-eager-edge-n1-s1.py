@@ -1,0 +1,26 @@
+"""BCELoss: d/dinput[0] = 0x0.0p+0 (0), but should be 0x1.0000000000000p-2 (0.25)
+
+Case bce[certain]-incoming-sum-bfloat16-cpu-eager-edge-n1-s1.
+
+Made by lossbench. Exit status 1 while the difference is there, 0 once it is gone.
+"""
+
+import sys
+
+import torch
+
+F = float.fromhex  # numbers are written as hex floats
+inf, nan = float("inf"), float("nan")
+
+input = torch.tensor([0.0], dtype=torch.float64).to(torch.bfloat16).requires_grad_()
+target = torch.tensor([0.0], dtype=torch.float64).to(torch.bfloat16)
+loss = torch.nn.BCELoss(reduction='sum')
+value = loss(input, target)
+value.backward(torch.tensor(0.25, dtype=torch.float64).to(torch.bfloat16).to(value))
+got = input.grad[0]
+what, should, allowed = 'd/dinput', 0.25, F("0x1.42c3c40404040p-6")
+
+got = float(got)
+print(f"torch {torch.__version__}: {what} is {got!r}, but should be {should!r}, give or take {allowed:.3g}")
+same = got == should or (got != got and should != should) or abs(got - should) <= allowed
+sys.exit(0 if same else 1)

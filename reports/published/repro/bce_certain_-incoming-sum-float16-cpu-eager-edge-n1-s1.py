@@ -1,0 +1,26 @@
+"""BCELoss: d/dinput[0] = nan (nan), but should be -0x1.0000000000000p-1 (-0.5)
+
+Case bce[certain]-incoming-sum-float16-cpu-eager-edge-n1-s1.
+
+Made by lossbench. Exit status 1 while the difference is there, 0 once it is gone.
+"""
+
+import sys
+
+import torch
+
+F = float.fromhex  # numbers are written as hex floats
+inf, nan = float("inf"), float("nan")
+
+input = torch.tensor([0.0], dtype=torch.float64).to(torch.float16).requires_grad_()
+target = torch.tensor([0.0], dtype=torch.float64).to(torch.float16)
+loss = torch.nn.BCELoss(reduction='sum')
+value = loss(input, target)
+value.backward(torch.tensor(-0.5, dtype=torch.float64).to(torch.float16).to(value))
+got = input.grad[0]
+what, should, allowed = 'd/dinput', -0.5, F("0x1.405e0f8208400p-8")
+
+got = float(got)
+print(f"torch {torch.__version__}: {what} is {got!r}, but should be {should!r}, give or take {allowed:.3g}")
+same = got == should or (got != got and should != should) or abs(got - should) <= allowed
+sys.exit(0 if same else 1)

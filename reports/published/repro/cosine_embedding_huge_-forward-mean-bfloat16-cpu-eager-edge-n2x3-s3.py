@@ -1,0 +1,26 @@
+"""CosineEmbeddingLoss: value = nan (nan), but should be 0x1.0000000000000p+1 (2)
+
+Case cosine_embedding[huge]-forward-mean-bfloat16-cpu-eager-edge-n2x3-s3.
+
+Made by lossbench. Exit status 1 while the difference is there, 0 once it is gone.
+"""
+
+import sys
+
+import torch
+
+F = float.fromhex  # numbers are written as hex floats
+inf, nan = float("inf"), float("nan")
+
+input1 = torch.tensor([F("0x1.0e00000000000p-13"), 1.25, F("-0x1.fe00000000000p+127")], dtype=torch.float64).reshape(1, 3).to(torch.bfloat16)
+input2 = torch.tensor([F("0x1.0e00000000000p-13"), 1.25, F("0x1.fe00000000000p+127")], dtype=torch.float64).reshape(1, 3).to(torch.bfloat16)
+target = torch.tensor([1.0], dtype=torch.float64).to(torch.bfloat16)
+loss = torch.nn.CosineEmbeddingLoss(reduction='mean')
+value = loss(input1, input2, target)
+got = value.detach()
+what, should, allowed = 'value', 2.0, F("0x1.0794dfcbc1c28p-2")
+
+got = float(got)
+print(f"torch {torch.__version__}: {what} is {got!r}, but should be {should!r}, give or take {allowed:.3g}")
+same = got == should or (got != got and should != should) or abs(got - should) <= allowed
+sys.exit(0 if same else 1)

@@ -1,0 +1,26 @@
+"""CosineEmbeddingLoss: value = 0x1.fffffffffc505p-1 (1), but should be 0x1.0000000000000p+0 (1)
+
+Case cosine_embedding[short]-forward-sum-float64-cpu-eager-edge-n1x1-s1.
+
+Made by lossbench. Exit status 1 while the difference is there, 0 once it is gone.
+"""
+
+import sys
+
+import torch
+
+F = float.fromhex  # numbers are written as hex floats
+inf, nan = float("inf"), float("nan")
+
+input1 = torch.tensor([F("-0x1.13a7fff25d9bcp+0")], dtype=torch.float64).reshape(1, 1)
+input2 = torch.tensor([F("-0x1.4472e4181478ep-1")], dtype=torch.float64).reshape(1, 1)
+target = torch.tensor([-1.0], dtype=torch.float64)
+loss = torch.nn.CosineEmbeddingLoss(reduction='sum')
+value = loss(input1, input2, target)
+got = value.detach()
+what, should, allowed = 'value', 1.0, F("0x1.8000000000006p-48")
+
+got = float(got)
+print(f"torch {torch.__version__}: {what} is {got!r}, but should be {should!r}, give or take {allowed:.3g}")
+same = got == should or (got != got and should != should) or abs(got - should) <= allowed
+sys.exit(0 if same else 1)

@@ -1,0 +1,25 @@
+"""CrossEntropyLoss: value = nan (nan), but should be 0x0.0p+0 (0)
+
+Case cross_entropy[extreme-probabilities]-forward-mean-float16-cpu-eager-edge-n6x2-s4.
+
+Made by lossbench. Exit status 1 while the difference is there, 0 once it is gone.
+"""
+
+import sys
+
+import torch
+
+F = float.fromhex  # numbers are written as hex floats
+inf, nan = float("inf"), float("nan")
+
+input = torch.tensor([-inf, -1001.5], dtype=torch.float64).reshape(1, 2).to(torch.float16)
+target = torch.tensor([0.0, 1.0], dtype=torch.float64).reshape(1, 2).to(torch.float16)
+loss = torch.nn.CrossEntropyLoss(reduction='mean')
+value = loss(input, target)
+got = value.detach()
+what, should, allowed = 'value', 0.0, F("0x1.59eca3e653c3ep-7")
+
+got = float(got)
+print(f"torch {torch.__version__}: {what} is {got!r}, but should be {should!r}, give or take {allowed:.3g}")
+same = got == should or (got != got and should != should) or abs(got - should) <= allowed
+sys.exit(0 if same else 1)

@@ -1,0 +1,26 @@
+"""CrossEntropyLoss: value = nan (nan), but should be -0x0.0p+0 (-0)
+
+Case cross_entropy[extreme-probabilities]-gradient-mean-float64-cpu-eager-edge-n6x2-s4.
+
+Made by lossbench. Exit status 1 while the difference is there, 0 once it is gone.
+"""
+
+import sys
+
+import torch
+
+F = float.fromhex  # numbers are written as hex floats
+inf, nan = float("inf"), float("nan")
+
+input = torch.tensor([F("0x1.fffffffffffffp+1023"), -inf], dtype=torch.float64).reshape(1, 2).requires_grad_()
+target = torch.tensor([1.0, 0.0], dtype=torch.float64).reshape(1, 2)
+loss = torch.nn.CrossEntropyLoss(reduction='mean')
+value = loss(input, target)
+value.backward(torch.tensor(1.0, dtype=torch.float64).to(value))
+got = value.detach()
+what, should, allowed = 'value', -0.0, F("0x1.4000000000009p-49")
+
+got = float(got)
+print(f"torch {torch.__version__}: {what} is {got!r}, but should be {should!r}, give or take {allowed:.3g}")
+same = got == should or (got != got and should != should) or abs(got - should) <= allowed
+sys.exit(0 if same else 1)

@@ -1,0 +1,26 @@
+"""CrossEntropyLoss: value = nan (nan), but should be 0x0.0p+0 (0)
+
+Case cross_entropy[extreme-probabilities,weight=per_class,label_smoothing=0.1]-incoming-sum-float32-cpu-eager-edge-n6x2-s4.
+
+Made by lossbench. Exit status 1 while the difference is there, 0 once it is gone.
+"""
+
+import sys
+
+import torch
+
+F = float.fromhex  # numbers are written as hex floats
+inf, nan = float("inf"), float("nan")
+
+input = torch.tensor([-inf, F("0x1.f3d60a0000000p+9")], dtype=torch.float64).reshape(1, 2).to(torch.float32).requires_grad_()
+target = torch.tensor([0.5, 0.5], dtype=torch.float64).reshape(1, 2).to(torch.float32)
+loss = torch.nn.CrossEntropyLoss(weight=torch.tensor([0.0, 1.0], dtype=torch.float64).to(torch.float32), label_smoothing=0.1, reduction='sum')
+value = loss(input, target)
+value.backward(torch.tensor(-1.25, dtype=torch.float64).to(torch.float32).to(value))
+got = value.detach()
+what, should, allowed = 'value', 0.0, F("0x1.40001080006bap-21")
+
+got = float(got)
+print(f"torch {torch.__version__}: {what} is {got!r}, but should be {should!r}, give or take {allowed:.3g}")
+same = got == should or (got != got and should != should) or abs(got - should) <= allowed
+sys.exit(0 if same else 1)

@@ -1,0 +1,25 @@
+"""MultiLabelMarginLoss: value[0] = 0x1.0000000000000p-1 (0.5), but should be nan (nan)
+
+Case multilabel_margin[nan]-forward-none-float32-cpu-eager-edge-n8x4-s0.
+
+Made by lossbench. Exit status 1 while the difference is there, 0 once it is gone.
+"""
+
+import sys
+
+import torch
+
+F = float.fromhex  # numbers are written as hex floats
+inf, nan = float("inf"), float("nan")
+
+input = torch.tensor([0.0, 0.0, nan, 0.0], dtype=torch.float64).reshape(1, 4).to(torch.float32)
+target = torch.tensor([2, 0, -1, 1], dtype=torch.int64).reshape(1, 4)
+loss = torch.nn.MultiLabelMarginLoss(reduction='none')
+value = loss(input, target)
+got = value.detach()[0]
+what, should, allowed = 'value', nan, 0.0
+
+got = float(got)
+print(f"torch {torch.__version__}: {what} is {got!r}, but should be {should!r}, give or take {allowed:.3g}")
+same = got == should or (got != got and should != should) or abs(got - should) <= allowed
+sys.exit(0 if same else 1)

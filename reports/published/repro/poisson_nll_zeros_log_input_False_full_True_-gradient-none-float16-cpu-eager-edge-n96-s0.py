@@ -1,0 +1,26 @@
+"""PoissonNLLLoss: d/dtarget[0] = nan (nan), but should be 0x1.07afdc1fe5e72p+4 (16.4804345)
+
+Case poisson_nll[zeros,log_input=False,full=True]-gradient-none-float16-cpu-eager-edge-n96-s0.
+
+Made by lossbench. Exit status 1 while the difference is there, 0 once it is gone.
+"""
+
+import sys
+
+import torch
+
+F = float.fromhex  # numbers are written as hex floats
+inf, nan = float("inf"), float("nan")
+
+input = torch.tensor([F("0x1.0000000000000p-24")], dtype=torch.float64).to(torch.float16).requires_grad_()
+target = torch.tensor([0.0], dtype=torch.float64).to(torch.float16).requires_grad_()
+loss = torch.nn.PoissonNLLLoss(log_input=False, full=True, reduction='none')
+value = loss(input, target)
+value.backward(torch.tensor([1.0], dtype=torch.float64).to(torch.float16).to(value))
+got = target.grad[0]
+what, should, allowed = 'd/dtarget', F("0x1.07afdc1fe5e72p+4"), F("0x1.342198281d8b7p+1")
+
+got = float(got)
+print(f"torch {torch.__version__}: {what} is {got!r}, but should be {should!r}, give or take {allowed:.3g}")
+same = got == should or (got != got and should != should) or abs(got - should) <= allowed
+sys.exit(0 if same else 1)

@@ -1,0 +1,26 @@
+"""TripletMarginLoss: value = nan (nan), but should be 0x1.0000000000000p+0 (1)
+
+Case triplet_margin[huge]-forward-mean-bfloat16-cpu-eager-edge-n2x3-s3.
+
+Made by lossbench. Exit status 1 while the difference is there, 0 once it is gone.
+"""
+
+import sys
+
+import torch
+
+F = float.fromhex  # numbers are written as hex floats
+inf, nan = float("inf"), float("nan")
+
+anchor = torch.tensor([-0.0, F("0x1.1c00000000000p+1"), F("0x1.2a00000000000p+0")], dtype=torch.float64).reshape(1, 3).to(torch.bfloat16)
+positive = torch.tensor([F("0x1.6600000000000p+0"), F("0x1.ba00000000000p+0"), F("0x1.fe00000000000p+127")], dtype=torch.float64).reshape(1, 3).to(torch.bfloat16)
+negative = torch.tensor([F("0x1.6600000000000p+0"), -0.0, F("0x1.fe00000000000p+127")], dtype=torch.float64).reshape(1, 3).to(torch.bfloat16)
+loss = torch.nn.TripletMarginLoss(reduction='mean')
+value = loss(anchor, positive, negative)
+got = value.detach()
+what, should, allowed = 'value', 1.0, F("0x1.4d97e8092ba62p+126")
+
+got = float(got)
+print(f"torch {torch.__version__}: {what} is {got!r}, but should be {should!r}, give or take {allowed:.3g}")
+same = got == should or (got != got and should != should) or abs(got - should) <= allowed
+sys.exit(0 if same else 1)

@@ -1,0 +1,27 @@
+"""TripletMarginLoss: d/danchor[0, 0] = nan (nan), but should be -0x0.0p+0 (-0)
+
+Case triplet_margin[p=3.0,swap=True]-incoming-sum-float16-cpu-eager-edge-n1x1-s1.
+
+Made by lossbench. Exit status 1 while the difference is there, 0 once it is gone.
+"""
+
+import sys
+
+import torch
+
+F = float.fromhex  # numbers are written as hex floats
+inf, nan = float("inf"), float("nan")
+
+anchor = torch.tensor([F("0x1.7b00000000000p+0")], dtype=torch.float64).reshape(1, 1).to(torch.float16).requires_grad_()
+positive = torch.tensor([F("0x1.7b00000000000p+0")], dtype=torch.float64).reshape(1, 1).to(torch.float16)
+negative = torch.tensor([F("-0x1.ea40000000000p-3")], dtype=torch.float64).reshape(1, 1).to(torch.float16)
+loss = torch.nn.TripletMarginLoss(p=3.0, swap=True, reduction='sum')
+value = loss(anchor, positive, negative)
+value.backward(torch.tensor(-0.75, dtype=torch.float64).to(torch.float16).to(value))
+got = anchor.grad[0, 0]
+what, should, allowed = 'd/danchor', -0.0, F("0x1.0000000000000p-22")
+
+got = float(got)
+print(f"torch {torch.__version__}: {what} is {got!r}, but should be {should!r}, give or take {allowed:.3g}")
+same = got == should or (got != got and should != should) or abs(got - should) <= allowed
+sys.exit(0 if same else 1)
