@@ -128,6 +128,7 @@ def contents(parts: Sequence[Part]) -> dict[str, Any]:
         "survivors": survivors,
         "complaints": complaints,
         "waivers": _waivers,
+        "findings": {id: known for part in parts for id, known in (part.results.summary.get("findings") or {}).items()},
         "lacking": lacking,
         "documents": documents,
         "mutants": mutants,

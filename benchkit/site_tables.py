@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from benchkit.findings import SEVERITIES
 from benchkit.request import DTYPES
 from benchkit.results import Record
 from benchkit.timing import Comparison, compare_devices
@@ -115,10 +116,11 @@ class Waived:
     links: list[str]
     expires: str
     cases: list[Record]
+    finding: str = ""
 
 
 def waived(checks: Iterable[Record], waivers: Mapping[str, Mapping[str, Any]]) -> list[Waived]:
-    """Waived and shared cases by waiver. ``waivers`` holds reason, link and expiry by id where the run recorded them."""
+    """Waived and shared cases by waiver. ``waivers`` holds reason, link, expiry and finding by id where the run recorded them."""
     groups: dict[str, list[Record]] = defaultdict(list)
     for record in checks:
         if record["status"] in ("waived", "shared"):
@@ -128,9 +130,32 @@ def waived(checks: Iterable[Record], waivers: Mapping[str, Mapping[str, Any]]) -
         known = waivers.get(name, {})
         reason = str(known.get("reason") or cases[0].get("reason") or name)
         link = str(known.get("link") or cases[0].get("link") or "")
-        links = re.findall(r"https?://[^\s<>\"')\]]+", f"{link} {reason}")
-        found.append(Waived(name, reason, list(dict.fromkeys(links)) or [link], str(known.get("expires") or ""), cases))
+        links = list(dict.fromkeys(re.findall(r"https?://[^\s<>\"')\]]+", f"{link} {reason}"))) or [link]
+        found.append(Waived(name, reason, links, str(known.get("expires") or ""), cases, str(known.get("finding") or name)))
     return found
+
+
+@dataclass(frozen=True)
+class Defect:
+    """A defect of torch: what its finding says, empty where the run recorded none, and the waivers with the cases it showed in."""
+
+    finding: str
+    known: Mapping[str, Any]
+    waivers: list[Waived]
+
+    @property
+    def count(self) -> int:
+        return sum(len(waiver.cases) for waiver in self.waivers)
+
+
+def defects(waivers: Iterable[Waived], findings: Mapping[str, Mapping[str, Any]]) -> list[Defect]:
+    """The waivers by finding, the worst severity first; those without a finding come last."""
+    groups: dict[str, list[Waived]] = defaultdict(list)
+    for waiver in waivers:
+        groups[waiver.finding].append(waiver)
+    found = [Defect(name, findings.get(name, {}), group) for name, group in groups.items()]
+    order = {severity: rank for rank, severity in enumerate(SEVERITIES)}
+    return sorted(found, key=lambda d: (order.get(str(d.known.get("severity")), len(order)), d.finding))
 
 
 @dataclass(frozen=True)

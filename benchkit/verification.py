@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from benchkit import findings
 from benchkit.attribute import load, load_attribute, torch_class
 from benchkit.judge import ABSENT, ERROR, FAIL, MARGINAL, PASS, SHARED, UNSUPPORTED, WAIVED, WORST_FIRST
 from benchkit.request import DISCREPANCY, DTYPES, RIGHT, Request
@@ -175,9 +176,15 @@ def verify(request: Request, bench: Bench) -> int:
             compared=tally.compared,
             problems=problems,
             waivers=waivers.described(),
+            findings=_findings(waivers.used()),
         )
     _print(Console(), request, tally, problems, run.path)
     return DISCREPANCY if bad else RIGHT
+
+
+def _findings(ids: Iterable[str]) -> dict[str, Record]:
+    """What is known of the defects that showed, worst first."""
+    return {id: finding.described() for id, finding in findings.load().items() if id in ids}
 
 
 def _units(request: Request, bench: Bench, run: Run) -> tuple[list[Unit], list[Record]]:

@@ -47,6 +47,7 @@ class Waiver:
     path: tuple[str, ...] = ANY
     lane: tuple[str, ...] = ANY
     case: str = "*"
+    finding: str = ""  # the finding that tells of the defect; where left out, the one of the same name
 
     def covers(self, record: Mapping[str, Any]) -> bool:
         """Tell whether a check record is one that this waiver speaks of; its status does not matter."""
@@ -94,8 +95,15 @@ class Waivers:
         return cls(tuple(waiver for waiver in waivers if waiver.torch.contains(version, prereleases=True)), today)
 
     def described(self) -> dict[str, dict[str, str]]:
-        """Reason, link and expiry by waiver id: what a results file needs so that a reader can do without ``waivers.toml``."""
-        return {w.id: {"reason": w.reason, "link": w.link, "expires": w.expires.isoformat()} for w in self.waivers}
+        """Reason, link, expiry and finding by waiver id, so that a reader of a results file can do without the waivers' file."""
+        return {
+            w.id: {"reason": w.reason, "link": w.link, "expires": w.expires.isoformat(), "finding": w.finding or w.id}
+            for w in self.waivers
+        }
+
+    def used(self) -> list[str]:
+        """The findings of the waivers under which something failed so far."""
+        return sorted({w.finding or w.id for w in self.waivers if self._failed.get(w.id)})
 
     def match(self, record: Mapping[str, Any]) -> Waiver | None:
         """The first waiver that covers a record, expired or not; the record's ``status`` does not matter."""
@@ -156,7 +164,7 @@ def _waiver(entry: Mapping[str, Any], number: int) -> Waiver:
     """Check one table and make a Waiver of it."""
     name = f"waiver {entry['id']!r}" if entry.get("id") else f"waiver number {number}"
     known = {f.name: f for f in fields(Waiver)}
-    optional = {"path", "lane", "case"}
+    optional = {"path", "lane", "case", "finding"}
     for key in entry:
         if key not in known:
             raise UsageError(f"{name} has an unknown field {key!r}; the fields are {', '.join(known)}")
@@ -167,7 +175,7 @@ def _waiver(entry: Mapping[str, Any], number: int) -> Waiver:
     for key in _LISTS:
         if key in values:
             values[key] = _words(name, key, values[key])
-    for key in ("id", "reason", "link", "case", "torch"):
+    for key in ("id", "reason", "link", "case", "torch", "finding"):
         if key in values and not isinstance(values[key], str):
             raise UsageError(f"{name}: {key} must be text, and it is {values[key]!r}")
     if values["item"] == ANY:
