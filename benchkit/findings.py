@@ -2,8 +2,8 @@
 
 ``findings/<id>.toml`` holds a title, where the defect shows (``item``, ``path``, ``dtype``, ``device``: lists of words), its
 ``severity``, what the ``definition`` says and what ``torch`` does instead, the upstream ``link`` (or ``unreported``), the
-``versions`` of torch that have it, and the ``reproducer``: a few lines of Python that need torch alone and end in an ``assert`` of
-what is right. A waiver points to its finding by ``finding = "<id>"``, or by having the same id.
+``versions`` of torch that have it, and the ``reproducer``: a few lines of Python that need torch alone and end in an ``assert``
+of what is right. A waiver points to its finding by ``finding = "<id>"``, or by having the same id.
 """
 
 from __future__ import annotations

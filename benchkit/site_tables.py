@@ -120,7 +120,7 @@ class Waived:
 
 
 def waived(checks: Iterable[Record], waivers: Mapping[str, Mapping[str, Any]]) -> list[Waived]:
-    """Waived and shared cases by waiver. ``waivers`` holds reason, link, expiry and finding by id where the run recorded them."""
+    """Waived and shared cases by waiver; ``waivers`` holds reason, link, expiry and finding by id as the run recorded them."""
     groups: dict[str, list[Record]] = defaultdict(list)
     for record in checks:
         if record["status"] in ("waived", "shared"):
@@ -137,7 +137,7 @@ def waived(checks: Iterable[Record], waivers: Mapping[str, Mapping[str, Any]]) -
 
 @dataclass(frozen=True)
 class Defect:
-    """A defect of torch: what its finding says, empty where the run recorded none, and the waivers with the cases it showed in."""
+    """A defect of torch: what its finding says (empty where the run recorded none) and the waivers with their cases."""
 
     finding: str
     known: Mapping[str, Any]

@@ -95,7 +95,7 @@ class Waivers:
         return cls(tuple(waiver for waiver in waivers if waiver.torch.contains(version, prereleases=True)), today)
 
     def described(self) -> dict[str, dict[str, str]]:
-        """Reason, link, expiry and finding by waiver id, so that a reader of a results file can do without the waivers' file."""
+        """Reason, link, expiry and finding by waiver id, so that a reader of the results can do without ``waivers.toml``."""
         return {
             w.id: {"reason": w.reason, "link": w.link, "expires": w.expires.isoformat(), "finding": w.finding or w.id}
             for w in self.waivers

@@ -33,7 +33,7 @@ def test_every_finding_is_of_declared_items_and_has_a_waiver(finding) -> None:
 
 @pytest.mark.parametrize("finding", FINDINGS.values(), ids=FINDINGS.keys())
 def test_the_defect_is_still_there(finding) -> None:
-    """A reproducer that runs through means that torch was mended: take the finding and its waivers away, or narrow the range."""
+    """A reproducer that runs through means that torch was mended: narrow the range of the finding and its waivers."""
     if not finding.holds_for(torch.__version__):
         pytest.skip(f"torch {torch.__version__} is not among the versions {finding.versions} of the finding")
     outcome, said = reproduce(finding)
