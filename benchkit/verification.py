@@ -7,6 +7,7 @@ import contextlib
 import datetime
 import functools
 import multiprocessing
+import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -88,11 +89,23 @@ def subject_of(unit: Unit) -> Any:
     return side.subject(item, unit.device, load_attribute(impl) if impl else torch_class(item.path))
 
 
-def work(unit: Unit) -> list[Record]:
+@dataclass(frozen=True)
+class Work:
+    """A unit done: its records, and the CPU seconds that went into starting up (imports, mostly) and into its cases."""
+
+    records: list[Record]
+    start_up: float = 0.0
+    seconds: float = 0.0
+
+
+def work(unit: Unit) -> Work:
     """Do a unit."""
+    begun = time.process_time()
     run_case, subject = load(unit.bench).run_case, subject_of(unit)
+    ready = time.process_time()
     left = [case for index, case in enumerate(cases_of(unit), unit.start) if _crash(unit, index)["id"] not in unit.done]
-    return [record for case in left for record in run_case(case, subject, unit.done)]
+    records = [record for case in left for record in run_case(case, subject, unit.done)]
+    return Work(records, ready - begun, time.process_time() - ready)
 
 
 @dataclass
@@ -107,6 +120,20 @@ class Tally:
     unsupported: set[tuple[str, str, str]] = field(default_factory=set)
     compared: int = 0
     failures: list[Record] = field(default_factory=list)
+    start_up: float = 0.0  # CPU seconds, of this process and its workers
+    seconds: float = 0.0
+    timed: int = 0  # checks that the seconds went into
+
+    def time(self, done: Work) -> None:
+        self.start_up += done.start_up
+        self.seconds += done.seconds
+        self.timed += len(done.records)
+
+    @property
+    def speed(self) -> dict[str, float]:
+        """CPU seconds and checks for each of them, start-up apart."""
+        rate = self.timed / self.seconds if self.seconds else 0.0
+        return {"cpu_s": round(self.seconds, 2), "start_up_cpu_s": round(self.start_up, 2), "checks_per_cpu_s": round(rate, 1)}
 
     def add(self, record: Mapping[str, Any]) -> None:
         status, item = record["status"], record["item"]
@@ -155,8 +182,9 @@ def verify(request: Request, bench: Bench) -> int:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with Progress(*columns, console=console, transient=True) as progress:
             task = progress.add_task(f"{request.suite} verify", total=total)
-            for unit, records in _execute(units, total):
-                for record in records:
+            for unit, done in _execute(units, total):
+                tally.time(done)
+                for record in done.records:
                     _settle(record, waivers, request)
                     reproducers.add(unit, record)
                     waivers.note(record)
@@ -175,6 +203,7 @@ def verify(request: Request, bench: Bench) -> int:
             counts=dict(tally.statuses),
             compared=tally.compared,
             problems=problems,
+            speed=tally.speed,
             waivers=waivers.described(),
             findings=_findings(waivers.used()),
         )
@@ -205,7 +234,7 @@ def _units(request: Request, bench: Bench, run: Run) -> tuple[list[Unit], list[R
     return units, absent
 
 
-def _execute(units: list[Unit], total: int) -> Iterator[tuple[Unit, list[Record]]]:
+def _execute(units: list[Unit], total: int) -> Iterator[tuple[Unit, Work]]:
     """Do the units and give their results in their order, so that the same command writes the same file.
 
     On the CPU worker processes do them: several where there is enough to do, and one at least for an implementation in
@@ -218,7 +247,7 @@ def _execute(units: list[Unit], total: int) -> Iterator[tuple[Unit, list[Record]
             yield unit, work(unit)
     waiting = deque(parallel)
     while waiting:
-        pending: deque[tuple[Unit, Future[list[Record]]]] = deque()
+        pending: deque[tuple[Unit, Future[Work]]] = deque()
         try:
             with _pool(processes) as pool:
                 while waiting or pending:
@@ -226,27 +255,27 @@ def _execute(units: list[Unit], total: int) -> Iterator[tuple[Unit, list[Record]
                         pending.append((waiting[0], pool.submit(work, waiting[0])))
                         waiting.popleft()
                     unit, future = pending[0]
-                    records = future.result()
+                    done = future.result()
                     pending.popleft()
-                    yield unit, records
+                    yield unit, done
         except BrokenProcessPool:
             # A case killed its process. Which one is found by doing the units in flight one case at a time.
             for unit, _ in pending:
                 yield from _one_by_one(unit)
 
 
-def _one_by_one(unit: Unit) -> Iterator[tuple[Unit, list[Record]]]:
+def _one_by_one(unit: Unit) -> Iterator[tuple[Unit, Work]]:
     """Every case of a unit on its own, in a process that is replaced when it dies: a crash is the failure of one case."""
     cases = deque(replace(unit, start=index, stop=index + 1) for index in range(unit.start, unit.stop))
     while cases:
         try:
             with _pool(1) as pool:
                 while cases:
-                    records = pool.submit(work, cases[0]).result()
-                    yield cases.popleft(), records
+                    done = pool.submit(work, cases[0]).result()
+                    yield cases.popleft(), done
         except BrokenProcessPool:
             one = cases.popleft()
-            yield one, [_crash(one, one.start)]
+            yield one, Work([_crash(one, one.start)])
 
 
 @contextlib.contextmanager
@@ -379,6 +408,9 @@ def _print(console: Console, request: Request, tally: Tally, problems: list[str]
         if tally.statuses[WAIVED] + tally.statuses[SHARED]
         else ""
     )
+    if tally.seconds:
+        spent = "{checks_per_cpu_s:.0f} checks for each CPU-second of {cpu_s:.1f}; start-up took {start_up_cpu_s:.1f} more"
+        console.print(spent.format(**tally.speed), highlight=False)
     verdict = "all right" if not bad and not problems else f"{bad} discrepancies, {len(problems)} waivers to mend"
     console.print(
         f"{verdict}: {sum(tally.statuses.values())} checks, {tally.compared} numbers compared{excused}{unsupported}; {path}",
