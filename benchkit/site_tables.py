@@ -283,3 +283,14 @@ def number(value: Any) -> str:
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
     return f"{value:,.0f}" if 999.5 <= abs(value) < 1e6 else f"{value:.3g}"
+
+
+def never(arguments: Mapping[str, Mapping[str, Mapping[str, int]]]) -> list[tuple[str, str, str]]:
+    """Item, argument and value of what is declared and was not judged."""
+    return [
+        (item, name, value)
+        for item, options in arguments.items()
+        for name, values in options.items()
+        for value, count in values.items()
+        if not count
+    ]

@@ -22,6 +22,7 @@ from rich.table import Table
 
 from benchkit import findings
 from benchkit.attribute import load, load_attribute, torch_class
+from benchkit.exercised import Exercised
 from benchkit.judge import ABSENT, ERROR, FAIL, MARGINAL, PASS, SHARED, UNSUPPORTED, WAIVED, WORST_FIRST
 from benchkit.request import DISCREPANCY, DTYPES, RIGHT, Request
 from benchkit.results import Run
@@ -166,13 +167,18 @@ def verify(request: Request, bench: Bench) -> int:
     with Run.open(request) as run:
         waivers = Waivers.load(None, run.header["environment"]["torch"], datetime.date.today())
         tally, reproducers = Tally(), _Reproducers(request, bench)
+        exercised = Exercised(bench.registry[name] for name in request.items or bench.registry)
+
+        def count(record: Record) -> None:
+            tally.add(record)
+            exercised.add(record)
 
         def keep(record: Record) -> None:
-            tally.add(run.write("check", record.pop("id"), **record))
+            count(run.write("check", record.pop("id"), **record))
 
         for record in run.records:
             if record["kind"] == "check":
-                tally.add(record)
+                count(record)
                 waivers.note(record)
                 reproducers.remember(record)
         units, absent = _units(request, bench, run)
@@ -204,6 +210,7 @@ def verify(request: Request, bench: Bench) -> int:
             compared=tally.compared,
             problems=problems,
             speed=tally.speed,
+            arguments=exercised.described(),
             waivers=waivers.described(),
             findings=_findings(waivers.used()),
         )
