@@ -84,7 +84,7 @@ def test_a_waiver_covers_its_case(load):
 def test_described(load):
     """What the report says of a waiver travels with the results."""
     assert load(TABLE).described() == {
-        "beta-0": {"reason": TABLE["reason"], "link": TABLE["link"], "expires": TABLE["expires"]}
+        "beta-0": {"reason": TABLE["reason"], "link": TABLE["link"], "expires": TABLE["expires"], "finding": "beta-0"}
     }
 
 
