@@ -139,6 +139,12 @@ class Ball(NDArrayOperatorsMixin):
         value = value if isinstance(value, DoubleDouble) else np.asarray(value)
         return Ball(value, np.asarray(restructure(self.radius)), self.rules, spread)
 
+    def computed_in(self, precision: str, function: Callable[..., Any], *args: Any) -> Ball:
+        """See ``benchkit.spec.computed_in``."""
+        from benchkit import correlated
+
+        return correlated.evaluate(self, precision, function, *args)
+
     def sum(self, axis: Any = None, keepdims: bool = False) -> Ball:
         found: Ball = np.sum(self, axis=axis, keepdims=keepdims)
         return found

@@ -6,6 +6,7 @@ about an item is a field here and never an ``if`` on its name somewhere else. Th
 
 from __future__ import annotations
 
+import functools
 import inspect
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,6 +14,37 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Function = Callable[..., Any]
+
+
+def computed_in(precision: str) -> Callable[[Function], Function]:
+    """Decorator: a part of a formula that is defined in a format of its own, whatever the format of its first argument.
+
+    On plain numbers the part is what it says. On numbers with an error bound the bound is that of its own format.
+    """
+
+    def decorate(function: Function) -> Function:
+        @functools.wraps(function)
+        def part(x: Any, *args: Any) -> Any:
+            evaluate = getattr(x, "computed_in", None)
+            return function(x, *args) if evaluate is None else evaluate(precision, function, *args)
+
+        return part
+
+    return decorate
+
+
+def _definition(function: Function) -> str:
+    """The source of a function without its decorators."""
+    text = textwrap.dedent(inspect.getsource(function))
+    return text[text.index("def ") :]
+
+
+def _compiled(text: str, name: str, around: dict[str, Any]) -> Function:
+    """The one function that a text defines, which sees the names ``around`` it."""
+    scope: dict[str, Any] = {}
+    exec(compile(text, name, "exec"), around, scope)
+    (function,) = scope.values()
+    return function
 
 
 @dataclass(frozen=True)
@@ -92,23 +124,28 @@ class Item:
 
         return register
 
-    def wrong(self, name: str, old: str, new: str, part: str = "", thread: str = "") -> None:
+    def wrong(self, name: str, old: str, new: str, part: str = "", thread: str = "", helper: Function | None = None) -> None:
         """Declare a wrong version by its difference: the source of ``part`` with ``old`` replaced by ``new``.
 
-        ``old`` must occur exactly once in the source text, or ValueError names the item and the text.
+        With ``helper``, a function of the same file that ``part`` calls, it is the source of that one. ``old`` must occur
+        exactly once in the source text, or ValueError names the item and the text.
         """
         part = part or self.main_part
         right = self.part(part)
-        text = textwrap.dedent(inspect.getsource(right))
-        text = text[text.index("def ") :]
+        edited = helper or right
+        text = _definition(edited)
         if text.count(old) != 1:
             raise ValueError(
-                f"{self.name}: the planted bug {name!r} edits {old!r}, which occurs {text.count(old)} times in {part}"
+                f"{self.name}: the planted bug {name!r} edits {old!r}, which occurs {text.count(old)} times in "
+                f"{helper.__name__ if helper else part}"
             )
-        scope: dict[str, Any] = {}
-        exec(compile(text.replace(old, new), f"<{self.slug}: {name}>", "exec"), right.__globals__, scope)
-        (function,) = scope.values()
-        self.planted_bugs.append(Planted(name, part, function, thread))
+        around = right.__globals__
+        if helper:
+            around = around | {helper.__name__: _compiled(text.replace(old, new), f"<{self.slug}: {name}>", around)}
+            text = _definition(right)
+        else:
+            text = text.replace(old, new)
+        self.planted_bugs.append(Planted(name, part, _compiled(text, f"<{self.slug}: {name}>", around), thread))
 
     def part(self, part: str) -> Function:
         """The function that a planted bug of ``part`` replaces."""
@@ -183,14 +220,23 @@ class Optimizer(Item):
     that torch has (``forloop``, ``foreach``, ``fused``). ``exact_options`` are dyadic values for the exact lane, where the
     item has one.
     ``scratch`` names what torch keeps in the state between steps though no later step reads it.
+    ``shapes`` holds for every sample the shapes of the parameters of two groups, where the item does not take any shape.
+    ``running`` names the numbers of the state that a step brings up to date before it reads them, so that they reach the
+    parameter in the format that holds them.
+    ``multiples`` holds by name of a state tensor a factor, as a function of the options, by which an implementation may hold
+    it without any effect on the parameter.
     """
 
     initial_function: Function | None = None
+    resolve_function: Function | None = None
     paths: Sequence[str] = ("forloop", "foreach")
     bytes_per_element: float = 0.0
     document_lr: float | None = None
     exact_options: Mapping[str, Any] | None = None
     scratch: Sequence[str] = ()
+    shapes: Sequence[tuple[tuple[tuple[int, ...], ...], ...]] = ()
+    running: Sequence[str] = ()
+    multiples: Mapping[str, Function] = field(default_factory=dict)
     main_part = "step"
 
     def parts(self) -> dict[str, Function]:
@@ -200,6 +246,18 @@ class Optimizer(Item):
         """Decorator: the state before the first step, ``initial(p, **options) -> dict``."""
         self.initial_function = function
         return function
+
+    def resolve(self, function: Function) -> Function:
+        """Decorator: options that stand for a number of the format, ``resolve(options, epsilon) -> options``.
+
+        ``epsilon`` is the distance from 1 to the next number of the parameter's format.
+        """
+        self.resolve_function = function
+        return function
+
+    def given(self, options: Mapping[str, Any], epsilon: float) -> dict[str, Any]:
+        """The options as the formula takes them for a format of that ``epsilon``."""
+        return dict(options) if self.resolve_function is None else self.resolve_function(dict(options), epsilon)
 
 
 LOSSES: dict[str, Loss] = {}

@@ -35,6 +35,9 @@ SHAPES: Sequence[tuple[tuple[tuple[int, ...], ...], tuple[tuple[int, ...], ...]]
 )
 
 
+EMPTY = (((2, 0), (2, 3)), ((0, 3), (3, 2)))  # on the empty lane
+
+
 @dataclass
 class Drawn:
     """Start values of the parameters of each group, and for each step the gradient of every parameter (None: it has none).
@@ -80,7 +83,10 @@ class Case:
 
     @property
     def shapes(self) -> tuple[tuple[tuple[int, ...], ...], ...]:
-        return SHAPES[self.sample % len(SHAPES)]
+        if self.lane == "empty":
+            return EMPTY
+        sets = self.item.shapes or SHAPES
+        return sets[self.sample % len(sets)]
 
     def id(self, check: str) -> str:
         """The name of the case, unique in a run and the same in every run."""
@@ -133,12 +139,16 @@ class Case:
         if self.lane == "exact":
             return rng.integers(-8, 9, shape) / 4.0
         ordinary = rng.normal(0.0, 1.0, shape) * 2.0 ** (-(np.arange(steps)[:, None] % 12) / 2.0)
-        if self.lane != "edge":
+        if self.lane not in ("edge", "huge"):
             return ordinary
         p = self.precision
         largest = float(np.sqrt(p.largest)) / 16.0  # its square is representable
-        edges = [0.0, -0.0, p.smallest_subnormal, p.smallest_normal, float(np.sqrt(p.smallest_normal)), largest, -largest, 1.0]
-        return np.where(rng.random(shape) < 0.6, rng.choice(edges, shape), ordinary)
+        tiny = [0.0, -0.0, p.smallest_subnormal, p.smallest_normal, float(np.sqrt(p.smallest_normal)), 1.0]
+        # One huge element rules the whole tensor of an optimizer that is not elementwise: they have a lane of their own there.
+        huge = [largest, -largest]
+        edges = huge if self.lane == "huge" else tiny if "whole" in self.item.tags else tiny + huge
+        drawn = np.where(rng.random(shape) < 0.6, rng.choice(edges, shape), ordinary)
+        return np.where(np.arange(size) % 7 == 3, 0.0, drawn) if self.lane == "edge" else drawn  # some never have a gradient
 
 
 def _problems(number: int) -> tuple[str, ...]:
@@ -153,7 +163,8 @@ def cases(item: Optimizer, level: str, dtypes: Sequence[str], device: str, seed:
     The second group of parameters is at the defaults, and that of the defaults at the next option set, so that what a case
     shows is due to the options in its name. On the late lane, where gradients are missing, both groups have them: that is
     bookkeeping, the same in every format, so one format does. Below level thorough the edge and late lanes take every second
-    combination of options, path and format, so that each two of the three still meet.
+    combination of options, path and format, so that each two of the three still meet. Optimizers that are not elementwise have
+    parameters without elements, and huge gradients, in lanes of their own.
     """
     chosen = combinations(item.options, item.edge_options, level, item.valid)
     closure = "closure" in item.tags
@@ -170,6 +181,9 @@ def cases(item: Optimizer, level: str, dtypes: Sequence[str], device: str, seed:
                             yield Case(item, options, others, path, dtype, device, lane, sample + number, seed, variant)
             if not closure and (level == "thorough" or (number + column) % 2 == 0):
                 yield Case(item, options, options, path, bookkeeping, device, "late", number, seed)
+            if "whole" in item.tags and not number:
+                yield Case(item, options, others, path, bookkeeping, device, "empty", 0, seed)
+                yield from (Case(item, options, others, path, dtype, device, "huge", 0, seed) for dtype in dtypes)
     if item.exact_options is not None:
         options = item.defaults | dict(item.exact_options)
         for path in item.paths:

@@ -20,6 +20,7 @@ CHECKS = {
     "at_rest": "elements whose gradient is zero and always was stay numbers",
     "gradient_kept": "the step does not write to the gradients",
     "state_format": "the state is held in formats that do for it",
+    "state_form": "the state is what the documentation says, and not a multiple of it",
     "completes": "no step raises an exception",
 }
 

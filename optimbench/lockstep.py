@@ -1,7 +1,8 @@
 """Lockstep: before every step the oracle takes the subject's own parameters and state, makes one step, and compares everything.
 
-The run is recorded first and judged afterwards, all its steps at once: the formulas are elementwise, so the segments of a group
-are laid end to end and the step counter becomes an array. Errors do not pile up, and the first wrong step is named.
+The run is recorded first and judged afterwards, all its steps at once: most formulas are elementwise, so the segments of a
+group are laid end to end and the step counter becomes an array (``whole`` is about the others). Errors do not pile up, and the
+first wrong step is named.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from benchkit.balls import Ball, Rules, floats, lift
 from benchkit.judge import LIMIT, PASS, Comparison, compare, failure
 from benchkit.precision import FLOAT32, Precision
 from benchkit.spec import Optimizer
-from optimbench import free_running
+from optimbench import free_running, whole
 from optimbench.cases import Array, Case
 from optimbench.found import Found
 from optimbench.subject import Recording, Segment, Stored
@@ -40,13 +41,19 @@ def host(value: Any, rules: Rules) -> Any:
     return ball
 
 
+def hyperparameters(case: Case, options: Mapping[str, Any], rules: Rules) -> dict[str, Any]:
+    """The options as the formula gets them."""
+    given = case.item.given(options, 2.0 * rules.precision.unit)
+    return {name: host(value, rules) for name, value in given.items()}
+
+
 def judge(case: Case, recording: Recording) -> Iterator[Found]:
     """Compare every parameter and every state tensor after every step with the oracle's, and look after the gradients."""
     for complaint in recording.complaints[:1]:
         yield Found(failure(complaint), "run")
     if not recording.own and free_running.state_is_foreign(case, recording):
         rules = Rules.of(case.precision)
-        given = [{name: host(value, rules) for name, value in options.items()} for options in (case.options, case.others)]
+        given = [hyperparameters(case, options, rules) for options in (case.options, case.others)]
         yield from free_running.judge(case, recording, given)
     else:
         for group, options in enumerate((case.options, case.others)):
@@ -61,7 +68,10 @@ def judge(case: Case, recording: Recording) -> Iterator[Found]:
 def _judge_group(case: Case, options: Mapping[str, Any], segments: Sequence[Segment]) -> Iterator[Found]:
     """Judge the segments of one group of parameters; first steps on their own where they find an empty slot in the state."""
     rules = Rules.of(case.precision, exact=case.lane == "exact")
-    given = {name: host(value, rules) for name, value in options.items()}
+    given = hyperparameters(case, options, rules)
+    if "whole" in case.item.tags:
+        yield from whole.judge(case, given, segments, rules)
+        return
     fresh = dict(case.item.initial_function(segments[0].before, **given)) if case.item.initial_function else {}
     if all(value is not None for value in fresh.values()):
         yield from _judge_alike(case, given, segments, rules)
@@ -84,9 +94,11 @@ def _judge_alike(case: Case, options: Mapping[str, Any], segments: Sequence[Segm
         after, expected = case.item.function(p, Ball.exactly(gradient, rules), state, **given)
     strange = _strange(p, state)
     after, got = _open(lift(after, rules), strange), _join([s.after for s in segments])
-    after, at_rest = _judge_at_rest(after, got, gradient, state)
+    fresh = case.item.initial_function(segments[0].before, **options) if case.item.initial_function else {}
+    tensors = {name: value for name, value in state.items() if np.ndim(fresh[name])}
+    after, at_rest = judge_at_rest(after, got, gradient, tensors)
     if at_rest is not None:
-        yield _place(at_rest, "parameter", segments, check="at_rest")
+        yield place(at_rest, "parameter", segments, check="at_rest")
     yield _locate("parameter", after, got, case.precision, segments)
     for name, ball in expected.items():
         yield _compare_state(case, name, ball, segments, rules, strange)
@@ -110,16 +122,16 @@ def _open(ball: Ball, where: NDArray[np.bool_]) -> Ball:
     return Ball(ball.value, np.where(where, np.inf, ball.radius), ball.rules, ball.spread)
 
 
-def _judge_at_rest(after: Ball, got: Array, gradient: Array, state: Mapping[str, Any]) -> tuple[Ball, Comparison | None]:
+def judge_at_rest(after: Ball, got: Array, gradient: Array, tensors: Mapping[str, Any]) -> tuple[Ball, Comparison | None]:
     """Judge the elements whose gradient is zero and always was: where their step is a number, the subject may not lose it.
 
     A denominator that is eps alone may underflow in the format under test: no error bound holds there, but the definition does.
     An element that was lost is taken out of the expectation of the other checks.
     """
     rest = gradient == 0.0
-    for name, value in state.items():
+    for value in tensors.values():
         kept = floats(value.value) if isinstance(value, Ball) else np.asarray(value)
-        if name != COUNTER and kept.shape == rest.shape:
+        if kept.shape == rest.shape:
             rest = rest & (kept == 0.0)
     centre = floats(after.value)
     rest = rest & np.isfinite(centre)
@@ -158,6 +170,8 @@ def _state(item: Optimizer, p: Ball, segments: Sequence[Segment], given: Mapping
         if isinstance(value, Ball) and not value.ndim and kept is not None and kept.precision.unit > rules.precision.unit:
             # The first step finds a number that was rounded to the format it is held in; that format is judged on its own.
             fresh[name] = Ball(value.value, value.radius + kept.precision.unit * np.abs(floats(value.value)), value.rules)
+        if name in item.running and kept is not None:
+            fresh[name] = _rounded(Ball.exactly(value, rules.host), kept)
     if not any(s.state_before for s in segments):
         return fresh
     first = np.repeat([not s.state_before for s in segments], [s.before.size for s in segments])
@@ -174,8 +188,15 @@ def _state(item: Optimizer, p: Ball, segments: Sequence[Segment], given: Mapping
         if name == COUNTER:
             state[name] = flat + np.where(first, value, 0.0)
         else:
-            state[name] = np.where(first, value, Ball.exactly(flat, held)) if first.any() else Ball.exactly(flat, held)
+            ball = Ball.exactly(flat, held)
+            ball = _rounded(ball, present[0]) if name in item.running else ball
+            state[name] = np.where(first, value, ball) if first.any() else ball
     return state
+
+
+def _rounded(ball: Ball, stored: Stored) -> Ball:
+    """The ball with the error of a product in the format that holds it: of the factor, and of the product itself."""
+    return Ball(ball.value, ball.radius + 2.0 * stored.precision.unit * np.abs(floats(ball.value)), ball.rules, ball.spread)
 
 
 def _spread(stored: Sequence[Stored], segments: Sequence[Segment]) -> Array:
@@ -216,10 +237,10 @@ def _locate(name: str, expected: Ball, flat: Array, stored: Precision, segments:
             if one.ratio > LIMIT:
                 found = replace(one, compared=found.compared, telling=found.telling, where=(part.start + one.where[0],))
                 break
-    return _place(found, name, segments)
+    return place(found, name, segments)
 
 
-def _place(found: Comparison, name: str, segments: Sequence[Segment], check: str = "lockstep") -> Found:
+def place(found: Comparison, name: str, segments: Sequence[Segment], check: str = "lockstep") -> Found:
     """Name the segment and the element that an index into arrays laid end to end stands for."""
     if not found.where:
         return Found(found, name, check=check)

@@ -277,7 +277,7 @@ class FormulaSubject:
 
             return Recording(steps=closures.record_formula(case, self.item, self.parts["step"]))
         round_ = case.precision.round
-        options = [case.options, case.others]
+        options = [self.item.given(chosen, 2.0 * case.precision.unit) for chosen in (case.options, case.others)]
         group_of = [i for i, group in enumerate(drawn.groups) for _ in group]
         values = [p.copy() for p in drawn.parameters]
         states: list[dict[str, Any] | None] = [None] * len(values)
