@@ -45,23 +45,53 @@ def judge(case: Case, recording: Recording) -> Iterator[Found]:
     for complaint in recording.complaints[:1]:
         yield Found(failure(complaint), "run")
     if not recording.own and free_running.state_is_foreign(case, recording):
-        rules = Rules.of(case.precision)
-        given = [{name: host(value, rules) for name, value in options.items()} for options in (case.options, case.others)]
-        yield from free_running.judge(case, recording, given)
+        yield from free_running.judge(case, recording, hyperparameters)
     else:
-        for group, options in enumerate((case.options, case.others)):
-            segments = [s for s in recording.segments if s.group == group and s.before.size]
-            if segments:
-                yield from _judge_group(case, options, segments)
+        for segments in alike(recording.segments):
+            first = segments[0]
+            options = first.options or (case.options, case.others)[first.group]
+            precision = first.precision or case.precision
+            yield from _judge_group(replace(case, dtype=precision.name), options, segments, recording)
         yield from _judge_formats(case, recording)
     kept = Comparison(PASS, 0.0, recording.gradients, recording.gradients)
     yield Found(failure(recording.damaged[0]) if recording.damaged else kept, "run", check="gradient_kept")
+    if recording.around:
+        kept = Comparison(PASS, 0.0, recording.around, recording.around)
+        yield Found(failure(recording.spilled[0]) if recording.spilled else kept, "run", check="memory_kept")
 
 
-def _judge_group(case: Case, options: Mapping[str, Any], segments: Sequence[Segment]) -> Iterator[Found]:
+def alike(segments: Sequence[Segment]) -> list[list[Segment]]:
+    """The segments of parameters that are not empty in lists of one group, with the same options and format, and the same
+    names in the state that they found (none at all in a first step)."""
+    lists: dict[Any, list[Segment]] = {}
+    for s in segments:
+        if s.before.size:
+            names = frozenset(s.state_before) if s.options else None
+            lists.setdefault((s.group, id(s.options), s.precision, names), []).append(s)
+    return list(lists.values())
+
+
+def hyperparameters(case: Case, options: Mapping[str, Any], recording: Recording, precision: Precision) -> dict[str, Any]:
+    """The options as the formula gets them: numbers in double, or in the format of the tensors that hold them."""
+    rules = Rules.of(precision)
+    given = {name: host(value, rules) for name, value in options.items()}
+    for name, format in recording.held.items():
+        given[name] = _held(options[name], replace(rules, precision=format))
+    return given
+
+
+def _held(value: Any, rules: Rules) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_held(v, rules) for v in value)
+    return Ball.exactly(rules.precision.round(value), rules)
+
+
+def _judge_group(
+    case: Case, options: Mapping[str, Any], segments: Sequence[Segment], recording: Recording
+) -> Iterator[Found]:
     """Judge the segments of one group of parameters; first steps on their own where they find an empty slot in the state."""
     rules = Rules.of(case.precision, exact=case.lane == "exact")
-    given = {name: host(value, rules) for name, value in options.items()}
+    given = hyperparameters(case, options, recording, case.precision)
     fresh = dict(case.item.initial_function(segments[0].before, **given)) if case.item.initial_function else {}
     if all(value is not None for value in fresh.values()):
         yield from _judge_alike(case, given, segments, rules)
