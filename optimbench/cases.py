@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from benchkit.grid import combinations, generator
 from benchkit.precision import PRECISIONS, Precision
 from benchkit.spec import Optimizer
+from optimbench.layouts import EXPANDED, LAYOUTS
 
 Array = NDArray[Any]
 STEPS = 20
@@ -22,17 +23,25 @@ SAMPLES = {"quick": 1, "standard": 1, "thorough": 4}
 FORMATS = tuple(PRECISIONS)
 PROBLEMS = ("quadratic", "quartic", "rosenbrock", "bowl")  # of optimizers that take a closure
 LATE = 3  # on the late lane the last parameter has no gradient before this step,
-PAUSE = (8, 10)  # and the first has none from one of these to the other
+PAUSE = (8, 10)  # and the first has none from one of these to the other,
+ZERO = (4, 12)  # the second one's is zero from one of these to the other,
+NOBODY = 14  # nobody has one in this step and the second group none in the next; of four parameters the third never has one
+TENSORS = ("lr", "betas")  # the options that an optimizer may take in a tensor
+EXTRA_PATHS = ("default", "differentiable", "capturable")  # of all optimizers that take gradients, by few cases each,
+COMPILED_PATHS = ("compiled", "compiled_foreach", "compiled_fused", "compiled_capturable", "compiled_foreach_capturable")
+INDUCTOR_PATHS = ("inductor", "inductor_foreach")  # and from level standard on, the last ones by one case
 
 # Shapes of the parameters of two groups. Sizes stand on both sides of the SIMD widths (all of them below in the second set),
-# one tensor is empty.
+# two tensors are empty, one is a number.
 SHAPES: Sequence[tuple[tuple[tuple[int, ...], ...], tuple[tuple[int, ...], ...]]] = (
     (((7,), (4, 5)), ((33,), (3,))),
     (((2,), (3,)), ((1, 3), (1,))),
     (((1,), (0,), (2, 3, 4)), ((16,), (9, 2))),
     (((17, 2),), ((5,), (8,), (3, 3))),
     (((64,),), ((31,), (2, 2))),
+    (((2, 3, 2, 2), ()), ((0, 3), (3, 2, 5), (6,))),
 )
+FEWEST = 4  # the sample of the fewest parameters: they are compiled one by one
 
 
 EMPTY = (((2, 0), (2, 3)), ((0, 3), (3, 2)))  # on the empty lane
@@ -58,7 +67,8 @@ class Drawn:
 class Case:
     """One run of one optimizer with two parameter groups (one for optimizers that take one only).
 
-    For optimizers that take a closure the variant is the name of the problem that they minimise.
+    For optimizers that take a closure the variant is the name of the problem that they minimise. ``layout`` is how parameters and
+    gradients lie in memory, a name of ``optimbench.layouts``.
     """
 
     item: Optimizer
@@ -71,6 +81,12 @@ class Case:
     sample: int
     seed: int = field(default=0, compare=False)
     variant: str = ""
+    layout: str = ""
+
+    @property
+    def checks(self) -> tuple[str, ...]:
+        """The checks of which a run of the case always makes a record."""
+        return ("lockstep",)
 
     @property
     def precision(self) -> Precision:
@@ -86,7 +102,10 @@ class Case:
         if self.lane == "empty":
             return EMPTY
         sets = self.item.shapes or SHAPES
-        return sets[self.sample % len(sets)]
+        found = sets[self.sample % len(sets)]
+        if "sparse" in self.item.tags:  # a sparse gradient stores rows, and a number has none
+            return tuple(tuple(shape or (1,) for shape in group) for group in found)  # type: ignore[return-value]
+        return found
 
     def id(self, check: str) -> str:
         """The name of the case, unique in a run and the same in every run."""
@@ -98,7 +117,8 @@ class Case:
         settings = (f"{name}={value}".replace(" ", "") for name, value in self.settings.items())
         chosen = ",".join(filter(None, (self.variant, *settings)))
         brackets = f"[{chosen}]" if chosen else ""
-        return f"{self.item.slug}{brackets}-{check}-{self.dtype}-{self.device}-{self.path}-{self.lane}-n{size}-s{self.sample}"
+        numbers = "-".join(filter(None, (f"n{size}", self.layout, f"s{self.sample}")))
+        return f"{self.item.slug}{brackets}-{check}-{self.dtype}-{self.device}-{self.path}-{self.lane}-{numbers}"
 
     def draw(self) -> Drawn:
         """Start values and gradients, all of them numbers of the case's format, and the same for every path."""
@@ -123,10 +143,11 @@ class Case:
             gradients.append(list(cut(row)))
             if "sparse" in self.item.tags:
                 gradients[step] = [np.where(m, g, 0.0) for g, m in zip(cut(row), touched[step], strict=True)]
-            if self.lane == "late" and step < LATE:
-                gradients[step][-1] = None
-            if self.lane == "late" and PAUSE[0] <= step < PAUSE[1]:
-                gradients[step][0] = None
+            if self.layout in EXPANDED:
+                gradients[step] = [np.broadcast_to(g[:1], g.shape) if g.size else g for g in map(np.atleast_1d, cut(row))]
+                gradients[step] = [g.reshape(s) for g, s in zip(gradients[step], shapes, strict=True)]  # type: ignore[union-attr]
+            if self.lane == "late":
+                gradients[step] = _late(step, gradients[step], len(self.shapes[0]))
         first = len(self.shapes[0])
         return Drawn([starts[:first], starts[first:]], gradients, touched)
 
@@ -151,6 +172,22 @@ class Case:
         return np.where(np.arange(size) % 7 == 3, 0.0, drawn) if self.lane == "edge" else drawn  # some never have a gradient
 
 
+def _late(step: int, gradients: Sequence[Array | None], first: int) -> list[Array | None]:
+    """The gradients of a step on the late lane, where ``first`` parameters make up the first group."""
+    kept = list(gradients)
+    if step < LATE:
+        kept[-1] = None
+    if PAUSE[0] <= step < PAUSE[1]:
+        kept[0] = None
+    if ZERO[0] <= step < ZERO[1]:
+        kept[1] = np.zeros_like(kept[1])
+    if len(kept) > 3:
+        kept[2] = None
+    if step == NOBODY:
+        return [None] * len(kept)
+    return kept[:first] + [None] * (len(kept) - first) if step == NOBODY + 1 else kept
+
+
 def _problems(number: int) -> tuple[str, ...]:
     """The problems of an option set: each set takes two of those that need many steps in turn, the first also the last one."""
     *long, last = PROBLEMS
@@ -163,13 +200,15 @@ def cases(item: Optimizer, level: str, dtypes: Sequence[str], device: str, seed:
     The second group of parameters is at the defaults, and that of the defaults at the next option set, so that what a case
     shows is due to the options in its name. On the late lane, where gradients are missing, both groups have them: that is
     bookkeeping, the same in every format, so one format does. Below level thorough the edge and late lanes take every second
-    combination of options, path and format, so that each two of the three still meet. Optimizers that are not elementwise have
+    combination of options, path and format, so that each two of the three still meet. Where there is an edge case, which lies
+    in memory as tensors usually do, the ordinary one takes the layouts in turn. Optimizers that are not elementwise have
     parameters without elements, and huge gradients, in lanes of their own.
     """
     chosen = combinations(item.options, item.edge_options, level, item.valid)
     closure = "closure" in item.tags
     samples = SAMPLES[level]
     bookkeeping = "float32" if "float32" in dtypes else dtypes[0]
+    layouts = [n for n in LAYOUTS if n and not (n in EXPANDED and item.tags & {"closure", "sparse"})]
     for number, options in enumerate(chosen):
         others = chosen[0] if number else chosen[min(1, len(chosen) - 1)]
         for column, path in enumerate(item.paths):
@@ -178,7 +217,10 @@ def cases(item: Optimizer, level: str, dtypes: Sequence[str], device: str, seed:
                 for lane in ("ordinary", "edge") if turn and not closure else ("ordinary",):
                     for variant in _problems(number) if closure else ("",):
                         for sample in range(samples):
-                            yield Case(item, options, others, path, dtype, device, lane, sample + number, seed, variant)
+                            place = number // 2 + 3 * column + 5 * FORMATS.index(dtype) + sample
+                            laid = turn and lane == "ordinary" and sample % 2 == 0
+                            layout = layouts[place % len(layouts)] if laid else ""
+                            yield Case(item, options, others, path, dtype, device, lane, sample + number, seed, variant, layout)
             if not closure and (level == "thorough" or (number + column) % 2 == 0):
                 yield Case(item, options, options, path, bookkeeping, device, "late", number, seed)
             if "whole" in item.tags and not number:
@@ -189,3 +231,28 @@ def cases(item: Optimizer, level: str, dtypes: Sequence[str], device: str, seed:
         for path in item.paths:
             for dtype in dtypes:
                 yield Case(item, options, options, path, dtype, device, "exact", 0, seed)
+    if not closure:
+        yield from _elsewhere(item, chosen, level, bookkeeping, device, seed)
+
+
+def _elsewhere(
+    item: Optimizer, chosen: Sequence[Mapping[str, Any]], level: str, dtype: str, device: str, seed: int
+) -> Iterator[Case]:
+    """The paths besides the usual ones, and options held in tensors: the defaults and the richest option set meet each."""
+    first, rich = chosen[0], richest(item, chosen)
+    for number, (options, others) in enumerate(((rich, first), (first, rich))):
+        for path in EXTRA_PATHS:
+            yield Case(item, options, others, path, dtype, device, "ordinary", number, seed)
+        for path in item.paths:
+            yield Case(item, options, others, path, dtype, device, "tensor", number, seed)
+    if level == "quick":
+        return
+    for path in COMPILED_PATHS:
+        yield Case(item, rich, first, path, dtype, device, "ordinary", FEWEST, seed)
+    for path in INDUCTOR_PATHS if level == "thorough" else INDUCTOR_PATHS[:1]:
+        yield Case(item, rich, first, path, dtype, device, "ordinary", FEWEST, seed)
+
+
+def richest(item: Optimizer, chosen: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Of several option sets the one with the most options away from their defaults."""
+    return max(chosen, key=lambda options: sum(value != item.defaults[name] for name, value in options.items()))

@@ -19,6 +19,7 @@ CHECKS = {
     LOCKSTEP: "every parameter and every number of the state after every step",
     "at_rest": "elements whose gradient is zero and always was stay numbers",
     "gradient_kept": "the step does not write to the gradients",
+    "memory_kept": "the step writes to nothing around parameters and gradients that lie in larger memory",
     "state_format": "the state is held in formats that do for it",
     "state_form": "the state is what the documentation says, and not a multiple of it",
     "completes": "no step raises an exception",

@@ -6,7 +6,7 @@ subject's state may have gathered in rounding since the start. State tensors are
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -27,14 +27,15 @@ def state_is_foreign(case: Case, recording: Recording) -> bool:
     return False
 
 
-def judge(case: Case, recording: Recording, given: list[dict[str, Any]]) -> Iterator[Found]:
-    """Follow every parameter from its first step on; ``given`` holds the options of each group as the formula takes them."""
-    rules = Rules.of(case.precision, exact=case.lane == "exact")
+def judge(case: Case, recording: Recording, hyperparameters: Callable[..., dict[str, Any]]) -> Iterator[Found]:
+    """Follow every parameter from its first step on; ``hyperparameters`` makes of options what the formula takes."""
     states: dict[int, dict[str, Any]] = {}
     for segment in recording.segments:
         if not segment.before.size:
             continue
-        options = dict(given[segment.group])
+        precision = segment.precision or case.precision
+        rules = Rules.of(precision, exact=case.lane == "exact")
+        options = hyperparameters(case, segment.options or (case.options, case.others)[segment.group], recording, precision)
         p, g = Ball.exactly(segment.before, rules), Ball.exactly(segment.gradient, rules)
         state = states.get(segment.parameter)
         if state is None:
@@ -52,5 +53,5 @@ def judge(case: Case, recording: Recording, given: list[dict[str, Any]]) -> Iter
 
 
 def _found(name: str, expected: Ball, got: Any, case: Case, segment: Segment) -> Found:
-    comparison = compare(expected, got, case.precision)
+    comparison = compare(expected, got, segment.precision or case.precision)
     return Found(comparison, name, segment, comparison.where)

@@ -41,34 +41,57 @@ def host(value: Any, rules: Rules) -> Any:
     return ball
 
 
-def hyperparameters(case: Case, options: Mapping[str, Any], rules: Rules) -> dict[str, Any]:
-    """The options as the formula gets them."""
-    given = case.item.given(options, 2.0 * rules.precision.unit)
-    return {name: host(value, rules) for name, value in given.items()}
-
-
 def judge(case: Case, recording: Recording) -> Iterator[Found]:
     """Compare every parameter and every state tensor after every step with the oracle's, and look after the gradients."""
     for complaint in recording.complaints[:1]:
         yield Found(failure(complaint), "run")
     if not recording.own and free_running.state_is_foreign(case, recording):
-        rules = Rules.of(case.precision)
-        given = [hyperparameters(case, options, rules) for options in (case.options, case.others)]
-        yield from free_running.judge(case, recording, given)
+        yield from free_running.judge(case, recording, hyperparameters)
     else:
-        for group, options in enumerate((case.options, case.others)):
-            segments = [s for s in recording.segments if s.group == group and s.before.size]
-            if segments:
-                yield from _judge_group(case, options, segments)
+        for segments in alike(recording.segments):
+            first = segments[0]
+            options = first.options or (case.options, case.others)[first.group]
+            precision = first.precision or case.precision
+            yield from _judge_group(replace(case, dtype=precision.name), options, segments, recording)
         yield from _judge_formats(case, recording)
     kept = Comparison(PASS, 0.0, recording.gradients, recording.gradients)
     yield Found(failure(recording.damaged[0]) if recording.damaged else kept, "run", check="gradient_kept")
+    if recording.around:
+        kept = Comparison(PASS, 0.0, recording.around, recording.around)
+        yield Found(failure(recording.spilled[0]) if recording.spilled else kept, "run", check="memory_kept")
 
 
-def _judge_group(case: Case, options: Mapping[str, Any], segments: Sequence[Segment]) -> Iterator[Found]:
+def alike(segments: Sequence[Segment]) -> list[list[Segment]]:
+    """The segments of parameters that are not empty in lists of one group, with the same options and format, and the same
+    names in the state that they found (none at all in a first step)."""
+    lists: dict[Any, list[Segment]] = {}
+    for s in segments:
+        if s.before.size:
+            names = frozenset(s.state_before) if s.options else None
+            lists.setdefault((s.group, id(s.options), s.precision, names), []).append(s)
+    return list(lists.values())
+
+
+def hyperparameters(case: Case, options: Mapping[str, Any], recording: Recording, precision: Precision) -> dict[str, Any]:
+    """The options as the formula gets them: numbers in double, or in the format of the tensors that hold them."""
+    rules = Rules.of(precision)
+    taken = case.item.given(options, 2.0 * rules.precision.unit)
+    given = {name: host(value, rules) for name, value in taken.items()}
+    for name, format in recording.held.items():
+        given[name] = _held(options[name], replace(rules, precision=format))
+    return given
+
+
+def _held(value: Any, rules: Rules) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_held(v, rules) for v in value)
+    return Ball.exactly(rules.precision.round(value), rules)
+
+
+def _judge_group(case: Case, options: Mapping[str, Any], segments: Sequence[Segment], recording: Recording) -> Iterator[Found]:
     """Judge the segments of one group of parameters; first steps on their own where they find an empty slot in the state."""
     rules = Rules.of(case.precision, exact=case.lane == "exact")
-    given = hyperparameters(case, options, rules)
+    given = hyperparameters(case, options, recording, case.precision)
     if "whole" in case.item.tags:
         yield from whole.judge(case, given, segments, rules)
         return

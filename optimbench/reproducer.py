@@ -9,14 +9,16 @@ from typing import Any
 import numpy as np
 
 from benchkit.judge import FAIL, LIMIT
-from benchkit.precision import FLOAT32
+from benchkit.precision import FLOAT32, Precision
 from benchkit.snippets import HEAD, RAN_THROUGH, constructor, element, tensor, verdict
 from optimbench import closures
 from optimbench.cases import Case, Drawn
 from optimbench.checks import outcomes, worst_of
 from optimbench.found import Found
+from optimbench.layouts import LAYOUTS, SOURCE
 from optimbench.lockstep import COUNTER
-from optimbench.subject import PATHS, Subject
+from optimbench.paths import PATHS, needed
+from optimbench.subject import Subject
 
 
 def reproducer(case: Case, check: str, subject: Subject, impl: str | None = None) -> str | None:
@@ -27,9 +29,9 @@ def reproducer(case: Case, check: str, subject: Subject, impl: str | None = None
     if found is None:
         return None
     if "closure" in case.item.tags:
-        return closure_script(case, check, found, impl)
+        return closure_script(case, check, subject, found, impl)
     drawn, found = shrink(case, check, subject, drawn, found)
-    return script(case, check, drawn, found, impl)
+    return script(case, check, subject, drawn, found, impl)
 
 
 def fails(case: Case, check: str, subject: Subject, drawn: Drawn) -> Found | None:
@@ -94,43 +96,69 @@ def _select(drawn: Drawn, kept: list[int]) -> Drawn:
     return Drawn(groups, [[row[i] for i in kept] for row in drawn.gradients], [[row[i] for i in kept] for row in drawn.touched])
 
 
-def _arguments(case: Case) -> str:
-    flags = PATHS[case.path] if len(case.item.paths) > 1 else {}
-    if "fused" not in case.item.paths:
-        flags = {name: flag for name, flag in flags.items() if name != "fused"}
-    given = {n: v for n, v in case.options.items() if n in case.settings} | flags
-    return "".join(f", {name}={value!r}" for name, value in given.items())
+def arguments(case: Case, subject: Subject) -> str:
+    """The constructor's arguments besides the parameters, as text."""
+    given = {name: repr(value) for name, value in subject.arguments(case).items()}
+    given |= {name: in_tensors(case.options[name], precision) for name, precision in subject.held(case).items()}
+    return "".join(f", {name}={value}" for name, value in given.items())
 
 
-def script(case: Case, check: str, drawn: Drawn, found: Found, impl: str | None) -> str:
+def in_tensors(value: Any, precision: Precision) -> str:
+    """A number held in a tensor, or a tuple of such, as an expression."""
+    if isinstance(value, tuple):
+        return f"({', '.join(in_tensors(v, precision) for v in value)})"
+    return f"torch.tensor({value!r}, dtype=torch.{precision.name})"
+
+
+def group_options(case: Case, subject: Subject) -> str:
+    """The entries of the second group besides its parameters, as text."""
+    given = {n: repr(v) for n, v in case.others.items() if v != case.item.defaults[n] or n in case.settings}
+    given |= {name: in_tensors(case.others[name], precision) for name, precision in subject.held(case).items()}
+    return "".join(f", {name!r}: {value}" for name, value in given.items())
+
+
+def script(case: Case, check: str, subject: Subject, drawn: Drawn, found: Found, impl: str | None) -> str:
     """Write the script: parameters, groups, gradients of every step, and the worst element against what it should be."""
     sentence = found.sentence()
     text = HEAD.format(title=f"{case.item.name}: {sentence}\n\nCase {case.id(check)}.", suite="optimbench")
     imports, name = constructor(case.item.path, impl)
-    text += imports
+    of_parameter, of_gradient = LAYOUTS[case.layout]
+    text += imports + (f"\n{SOURCE}\n\n" if case.layout else "")
     device = "" if case.device == "cpu" else f'.to("{case.device}")'
+    numbers = range(len(drawn.parameters))
     for i, p in enumerate(drawn.parameters):
-        text += f"p{i} = torch.nn.Parameter({tensor(p, case.dtype)}{device})\n"
-    names = iter(f"p{i}" for i in range(len(drawn.parameters)))
+        value = f"{tensor(p, case.dtype)}{device}"
+        if of_parameter:
+            text += f"start{i} = place({value}, {of_parameter!r})\n"
+        text += f"p{i} = torch.nn.Parameter({f'start{i}' if of_parameter else value})\n"
+        if "differentiable" in needed(case.path):
+            text += f"p{i} = p{i}.clone()\np{i}.retain_grad()\n"
+    names = iter(f"p{i}" for i in numbers)
     groups = [", ".join(next(names) for _ in group) for group in drawn.groups]
-    others = "".join(f", {n!r}: {v!r}" for n, v in case.others.items() if v != case.item.defaults[n] or n in case.settings)
+    others = group_options(case, subject)
     listed = [f'{{"params": [{g}]{others if i else ""}}}' for i, g in enumerate(groups) if g]
-    text += f"optimizer = {name}([{', '.join(listed)}]{_arguments(case)})\n"
+    text += f"optimizer = {name}([{', '.join(listed)}]{arguments(case, subject)})\n"
+    backend = PATHS[case.path].backend
+    text += f'step = torch.compile(optimizer.step, backend="{backend}")\n' if backend else ""
     for step, row in enumerate(drawn.gradients):
         text += f"\n# step {step + 1}\n"
         for i, g in enumerate(row):
-            text += f"p{i}.grad = {_gradient(case, g, drawn.touched[step][i])}{device if g is not None else ''}\n"
+            value = f"{_gradient(case, g, drawn.touched[step][i])}{device if g is not None else ''}"
+            laid = of_gradient and g is not None and "sparse" not in case.item.tags
+            text += f"p{i}.grad = {f'place({value}, {of_gradient!r})' if laid else value}\n"
             if check == "gradient_kept" and g is not None:
                 text += f"before{i} = p{i}.grad.clone()\n"
-        text += "optimizer.step()\n"
+        text += "step()\n" if backend else "optimizer.step()\n"
     if found.comparison.why.startswith("raised"):
         return text + RAN_THROUGH
     if check == "state_format" and found.segment is not None:
-        needed = FLOAT32.unit if found.name == COUNTER else case.precision.unit
+        coarsest = FLOAT32.unit if found.name == COUNTER else case.precision.unit
         text += f"\nheld = optimizer.state[p{found.segment.parameter}][{found.name!r}].dtype\n"
-        return text + f"print({sentence!r}, held)\nsys.exit(0 if torch.finfo(held).eps <= {2.0 * needed} else 1)\n"
+        return text + f"print({sentence!r}, held)\nsys.exit(0 if torch.finfo(held).eps <= {2.0 * coarsest} else 1)\n"
     if found.segment is None or found.comparison.why:
         text += f"\nprint({sentence!r})\n"
+        if check == "memory_kept":
+            return text + _surroundings(case, drawn)
         kept = [f"torch.equal(p{i}.grad, before{i})" for i, g in enumerate(drawn.gradients[-1]) if g is not None]
         if check == "gradient_kept" and kept:
             return text + f"sys.exit(0 if {' and '.join(kept)} else 1)\n"
@@ -144,6 +172,28 @@ def script(case: Case, check: str, drawn: Drawn, found: Found, impl: str | None)
             return text + verdict(found.name, got, found.comparison.expected, LIMIT * found.comparison.bound)
     c = found.comparison
     return text + verdict(found.name, element(got, found.element), c.expected, LIMIT * c.bound + c.spread)
+
+
+AROUND = """
+
+def around(tensor):
+    length = tensor.untyped_storage().nbytes() // tensor.element_size()
+    outside = torch.ones(length, dtype=torch.bool)
+    outside.as_strided(tensor.shape, tensor.stride(), tensor.storage_offset()).fill_(False)
+    return tensor.as_strided((length,), (1,), 0)[outside]
+
+
+tensors = [t for t in TENSORS if t is not None]
+sys.exit(0 if all((around(t) == 7.0).all() for t in tensors) else 1)
+"""
+
+
+def _surroundings(case: Case, drawn: Drawn) -> str:
+    """The end of a script that looks at what lies around every parameter, or around every gradient of the last step."""
+    of_parameter, of_gradient = LAYOUTS[case.layout]
+    numbers = range(len(drawn.parameters))
+    tensors = [f"start{i}" for i in numbers if of_parameter] + [f"p{i}.grad" for i in numbers if of_gradient]
+    return AROUND.replace("TENSORS", f"[{', '.join(tensors)}]")
 
 
 def _gradient(case: Case, g: Any, touched: Any) -> str:
@@ -164,14 +214,14 @@ PROBLEM_TEXT = {
 }
 
 
-def closure_script(case: Case, check: str, found: Found, impl: str | None) -> str:
+def closure_script(case: Case, check: str, subject: Subject, found: Found, impl: str | None) -> str:
     """The run of an optimizer that takes a closure, with its problem; prints every evaluation and what is wrong with which."""
     problem, a, b, x = closures.start(case)
     sentence = found.sentence()
     text = HEAD.format(title=f"{case.item.name}: {sentence}\n\nCase {case.id(check)}.", suite="optimbench")
     imports, name = constructor(case.item.path, impl)
     text += imports + f"a = {tensor(a, case.dtype)}\nb = {tensor(b, case.dtype)}\n"
-    text += f"p = torch.nn.Parameter({tensor(x, case.dtype)})\noptimizer = {name}([p]{_arguments(case)})\n"
+    text += f"p = torch.nn.Parameter({tensor(x, case.dtype)})\noptimizer = {name}([p]{arguments(case, subject)})\n"
     text += f"""
 
 def closure():

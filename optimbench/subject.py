@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
 
-from benchkit.precision import PRECISIONS, Precision
+from benchkit.attribute import torch_class
+from benchkit.precision import FLOAT32, FLOAT64, PRECISIONS, Precision
 from benchkit.spec import Function, Optimizer
-from optimbench.cases import Array, Case, Drawn
-
-# How each path is asked for; the for-loop is what remains when both faster ones are declined.
-PATHS: dict[str, dict[str, bool]] = {
-    "forloop": {"foreach": False, "fused": False},
-    "foreach": {"foreach": True},
-    "fused": {"fused": True},
-}
+from optimbench.cases import TENSORS, Array, Case, Drawn
+from optimbench.layouts import LAYOUTS, placed, spilled
+from optimbench.paths import PATHS, compiled, needed
 
 
 class Unsupported(Exception):
@@ -36,7 +33,10 @@ class Stored:
 
 @dataclass
 class Segment:
-    """One parameter in one step: what the optimizer found and what it left."""
+    """One parameter in one step: what the optimizer found and what it left.
+
+    ``options`` and ``precision`` hold where they are not those of the case.
+    """
 
     step: int
     parameter: int
@@ -47,18 +47,24 @@ class Segment:
     state_before: dict[str, Stored]
     after: Array
     state_after: dict[str, Stored]
+    options: Mapping[str, Any] | None = None
+    precision: Precision | None = None
 
 
 @dataclass
 class Recording:
     """All segments of a run; in ``complaints`` the parameters that moved without a gradient; in ``damaged`` the gradients that
-    were written to, of ``gradients`` looked at; in ``raised`` the exception that ended the run. ``own`` says that the class is
-    torch's, so that its state must have torch's names."""
+    were written to, of ``gradients`` looked at; in ``spilled`` the tensors around which memory was written to, of ``around``
+    numbers looked at; in ``raised`` the exception that ended the run. ``held`` has the options that are held in tensors, and their
+    format. ``own`` says that the class is torch's, so that its state must have torch's names."""
 
     segments: list[Segment] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
     damaged: list[str] = field(default_factory=list)
     gradients: int = 0
+    spilled: list[str] = field(default_factory=list)
+    around: int = 0
+    held: Mapping[str, Precision] = field(default_factory=dict)
     raised: str = ""
     own: bool = True
     steps: list[Any] = field(default_factory=list)  # of optimizers that take a closure
@@ -69,9 +75,20 @@ class Recording:
         if kept is None or not np.array_equal(kept, given):
             self.damaged.append(f"step {step + 1}: the gradient of parameter {number} was changed in place")
 
+    def see_surroundings(self, tensors: Sequence[tuple[str, Any]]) -> None:
+        """Look at the memory around tensors at the end of a run."""
+        self.around, damaged = spilled([tensor for _, tensor in tensors])
+        self.spilled = [f"memory around {tensors[number][0]} was written to" for number in damaged]
+
 
 class Subject(Protocol):
+    own: bool
+
     def fitted(self, case: Case) -> Case: ...
+
+    def arguments(self, case: Case) -> dict[str, Any]: ...
+
+    def held(self, case: Case) -> dict[str, Precision]: ...
 
     def __call__(self, case: Case, drawn: Drawn) -> Recording: ...
 
@@ -82,9 +99,13 @@ class TorchSubject:
     def __init__(self, item: Optimizer, device: str, constructor: Callable[..., Any]) -> None:
         self.item, self.device, self.constructor = item, device, constructor
         self.own = getattr(constructor, "__module__", "").startswith("torch.")
+        self.kin = self.own or torch_class(item.path) in getattr(constructor, "__mro__", ())
         parameters = inspect.signature(constructor).parameters
+        self.annotations = {name: p.annotation for name, p in parameters.items()}
         open_ended = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values())
         self.accepted = {*parameters, *(item.options if open_ended else ())}
+        if open_ended and self.kin:
+            self.accepted |= {*inspect.signature(torch_class(item.path)).parameters}
 
     def fitted(self, case: Case) -> Case:
         """The case with what the class cannot be asked for at its default in the second group.
@@ -106,20 +127,29 @@ class TorchSubject:
                 closures.record(case, lambda parameters: self.build(case, [parameters]), recording.steps)
             return recording
         dtype = getattr(torch, case.dtype)
-        groups = [
-            [torch.nn.Parameter(torch.tensor(p, dtype=torch.float64).to(case.device, dtype)) for p in group]
-            for group in drawn.groups
-        ]
-        parameters = [p for group in groups for p in group]
+        of_parameter, of_gradient = LAYOUTS[case.layout]
+        starts = [placed(torch.tensor(p, dtype=torch.float64).to(case.device, dtype), of_parameter) for p in drawn.parameters]
+        graph = "differentiable" in needed(case.path)
+        parameters = [torch.nn.Parameter(start) for start in starts]
+        if graph:  # a step that is part of a graph needs parameters that are
+            parameters = [p.clone() for p in parameters]
+            for p in parameters:
+                p.retain_grad()
+        numbers_of = itertools.count()
+        groups = [[parameters[next(numbers_of)] for _ in group] for group in drawn.groups]
         group_of = [i for i, group in enumerate(groups) for _ in group]
         optimizer = self.build(case, groups)
-        recording = Recording(own=self.own)
+        step_of = compiled(optimizer.step, PATHS[case.path].backend) if PATHS[case.path].backend else optimizer.step
+        recording = Recording(own=self.own, held=self.held(case))
+        given: list[tuple[str, Any]] = []
         before, states_before, _ = look(parameters, optimizer)
         for step, (gradients, handed) in enumerate(zip(drawn.gradients, self._gradients(drawn, parameters), strict=True)):
+            handed = [None if g is None else placed(g, of_gradient if not g.is_sparse else "") for g in handed]
             for p, gradient in zip(parameters, handed, strict=True):
                 p.grad = gradient
+            given += [(f"the gradient of parameter {i}", g) for i, g in enumerate(handed) if of_gradient]
             with unimplemented(), ending(recording):
-                optimizer.step()
+                step_of()
             if recording.raised:
                 break
             after, states_after, kept = look(parameters, optimizer)
@@ -135,30 +165,51 @@ class TorchSubject:
                 )  # fmt: skip
                 recording.segments.append(segment)
             before, states_before = after, states_after
+        recording.see_surroundings([(f"parameter {i}", p) for i, p in enumerate(starts)] + given)
         return recording
 
-    def build(self, case: Case, groups: Sequence[Sequence[Any]]) -> Any:
-        """Construct the optimizer; options at their defaults are not passed, so the constructor's own defaults count."""
+    def arguments(self, case: Case) -> dict[str, Any]:
+        """What the constructor is given besides the parameters: the switches of the path and the options away from their
+        defaults, so that the constructor's own defaults count. Unsupported where it has no such switch."""
         defaults = self.item.defaults
         chosen = {n: v for n, v in case.options.items() if v != defaults[n] or type(v) is not type(defaults[n])}
-        path = PATHS[case.path] if len(self.item.paths) > 1 else {}
-        if not self.own:
-            # A class in torch's place has the paths that it says it has; the for-loop stands for its only one.
-            if case.path != "forloop" and case.path not in self.accepted:
-                raise Unsupported(f"the constructor has no {case.path} switch")
-            path = {name: flag for name, flag in path.items() if name in self.accepted}
-        if "fused" not in self.item.paths:
-            path = {name: flag for name, flag in path.items() if name != "fused"}
-        described = [{"params": list(group)} for group in groups]
+        if case.path not in (self.item.paths[0], "default") and (missing := needed(case.path) - self.accepted):
+            raise Unsupported(f"the constructor has no {' and no '.join(sorted(missing))} switch")
+        if case.path == "default" and not {"foreach", "fused"} & self.accepted:
+            raise Unsupported("the constructor has no foreach and no fused switch: there is nothing to choose by default")
+        if PATHS[case.path].backend and not self.kin:
+            raise Unsupported("only torch's own classes, and what is derived from them, are compiled")
+        return chosen | {name: flag for name, flag in PATHS[case.path].switches.items() if name in self.accepted}
+
+    def build(self, case: Case, groups: Sequence[Sequence[Any]]) -> Any:
+        """Construct the optimizer; a class in torch's place has the paths that its constructor has switches for."""
+        arguments, described = self.arguments(case), [{"params": list(group)} for group in groups]
         for group in described[1:]:
-            group |= {n: v for n, v in case.others.items() if n in chosen or v != defaults[n]}
+            group |= {n: v for n, v in case.others.items() if n in arguments or v != self.item.defaults[n]}
+        for name, precision in self.held(case).items():
+            arguments[name] = _in_tensors(case.options[name], precision, case.device)
+            for group in described[1:]:
+                group[name] = _in_tensors(case.others[name], precision, case.device)
         with unimplemented():
             try:
-                return self.constructor(described, **chosen, **path)
+                return self.constructor(described, **arguments)
             except TypeError as error:
                 if "unexpected keyword argument" in str(error):
                     raise Unsupported(f"the constructor does not accept it: {error}") from error
                 raise
+            except ValueError as error:
+                if case.lane == "tensor" and "as a Tensor is not supported" in str(error):
+                    raise Unsupported(str(error)) from error
+                raise
+
+    def held(self, case: Case) -> dict[str, Precision]:
+        """The options that a case holds in tensors, those whose type says that they may be, and the format of the tensors."""
+        if case.lane != "tensor":
+            return {}
+        names = [n for n in TENSORS if n in self.item.options and "Tensor" in str(self.annotations.get(n))]
+        if not names:
+            raise Unsupported("the constructor does not say that it takes an option in a tensor")
+        return dict.fromkeys(names, FLOAT64 if case.precision is FLOAT64 else FLOAT32)
 
     def _gradients(self, drawn: Drawn, parameters: Sequence[Any]) -> Iterator[list[Any]]:
         """For every step the gradients of all parameters as tensors, None where there is none."""
@@ -184,6 +235,15 @@ class TorchSubject:
         return torch.sparse_coo_tensor(index, dense[index[0]], dense.shape, check_invariants=True).coalesce()
 
 
+def _in_tensors(value: Any, precision: Precision, device: str) -> Any:
+    """A number, or each of a tuple, in a tensor of its own."""
+    import torch
+
+    if isinstance(value, tuple):
+        return tuple(_in_tensors(v, precision, device) for v in value)
+    return torch.tensor(value, dtype=getattr(torch, precision.name), device=device)
+
+
 @contextlib.contextmanager
 def unimplemented() -> Iterator[None]:
     """Turn torch's ways of saying that it has no kernel for a format or path into Unsupported."""
@@ -191,6 +251,10 @@ def unimplemented() -> Iterator[None]:
         yield
     except NotImplementedError as error:
         raise Unsupported((str(error) or type(error).__name__).splitlines()[0]) from error
+    except AssertionError as error:
+        if "must be on supported devices" in str(error):
+            raise Unsupported(str(error).splitlines()[0]) from error
+        raise
     except RuntimeError as error:
         if "not implemented for" in str(error):
             raise Unsupported((str(error) or type(error).__name__).splitlines()[0]) from error
@@ -202,12 +266,19 @@ def ending(recording: Recording) -> Iterator[None]:
     """Keep an exception as the end of a recording; what was recorded before it can still be judged."""
     try:
         yield
-    except (Unsupported, NotImplementedError):
-        raise
+    except (Unsupported, NotImplementedError, AssertionError) as error:
+        if not isinstance(error, AssertionError) or "must be on supported devices" in str(error):
+            raise
+        recording.raised = described(error)
     except Exception as error:
         if "not implemented for" in str(error):
             raise
-        recording.raised = f"raised {type(error).__name__}: {(str(error).strip().splitlines() or [''])[0]}"
+        recording.raised = described(error)
+
+
+def described(error: BaseException) -> str:
+    """An exception in one line."""
+    return f"raised {type(error).__name__}: {(str(error).strip().splitlines() or [''])[0]}"
 
 
 def numbers(tensor: Any) -> Array:
@@ -267,9 +338,19 @@ class FormulaSubject:
     def __init__(self, item: Optimizer, **replaced: Function) -> None:
         self.item, self.parts = item, {**item.parts(), **replaced}
 
+    own = True
+
     def fitted(self, case: Case) -> Case:
         """A formula takes every option."""
         return case
+
+    def arguments(self, case: Case) -> dict[str, Any]:
+        """A formula is not constructed."""
+        return {}
+
+    def held(self, case: Case) -> dict[str, Precision]:
+        """A formula holds its options in double, as the oracle does."""
+        return {}
 
     def __call__(self, case: Case, drawn: Drawn) -> Recording:
         if "closure" in self.item.tags:
