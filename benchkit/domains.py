@@ -46,7 +46,8 @@ class Domain:
 
     ``differentiable`` says that torch defines a derivative by this input and the reference has it. ``label`` stands for
     the drawn array in case ids. ``through="log_softmax"`` says that the loss gets log_softmax(array, axis=-1) while the
-    derivative is taken by the array itself.
+    derivative is taken by the array itself. ``parameter`` names the parameter of the loss module that this input is, as
+    its ``state_dict`` does; such an input is not passed to the call.
     """
 
     label: str
@@ -54,6 +55,7 @@ class Domain:
     floating: bool = True
     differentiable: bool = False
     through: str = ""
+    parameter: str = ""
 
     def __call__(self, draw: Draw) -> Any:
         value = self.sample(draw)
@@ -97,11 +99,12 @@ def reals(
     ties: Sequence[float] = (),
     tie_options: Sequence[str] = (),
     edges: Sequence[float] | None = None,
+    largest: bool = True,
 ) -> Domain:
     """Real numbers: eighths of small integers (exact), normal numbers of mixed magnitude (ordinary), IEEE specials (edge).
 
     ``ties`` and the values of ``tie_options`` (with both signs) are thresholds that the edge lane and, rounded to the
-    grid, the exact lane must hit. ``edges`` replaces the IEEE specials.
+    grid, the exact lane must hit. ``edges`` replaces the IEEE specials, of which the ``largest`` numbers may be left out.
     """
 
     def sample(draw: Draw) -> NDArray[np.float64]:
@@ -114,7 +117,7 @@ def reals(
             return ordinary
         p = draw.precision
         specials = (
-            [0.0, -0.0, p.smallest_subnormal, -p.smallest_normal, p.largest, -p.largest, np.inf, -np.inf, np.nan]
+            [0.0, -0.0, p.smallest_subnormal, -p.smallest_normal, *[p.largest, -p.largest] * largest, np.inf, -np.inf, np.nan]
             if edges is None
             else list(edges)
         )
@@ -246,13 +249,13 @@ def class_probabilities(*, axis: int = -1, shape: Shape = base, differentiable: 
     return Domain("log-probabilities" if log else "probabilities", sample, differentiable=differentiable)
 
 
-def class_weights(*, zero: bool = True) -> Domain:
+def class_weights(*, zero: bool = True, differentiable: bool = False) -> Domain:
     """One weight for each class, dyadic so that the exact lane stays exact; with ``zero`` some are zero in the edge lane."""
 
     def sample(draw: Draw) -> NDArray[np.float64]:
         return draw.rng.integers(0 if zero and draw.lane == "edge" else 1, 9, (class_count(draw),)) / 4.0
 
-    return Domain("per_class", sample)
+    return Domain("per_class", sample, differentiable=differentiable)
 
 
 def elementwise_weights() -> Domain:

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from benchkit.domains import Domain
-from benchkit.spec import Item
+from benchkit.spec import Item, Native
 
 
 def items(registry: Mapping[str, Item]) -> None:
@@ -87,7 +87,7 @@ def _all(values: Any) -> str:
 
 
 def _say(value: Any) -> str:
-    return value.label if isinstance(value, Domain) else repr(value)
+    return value.label if isinstance(value, (Domain, Native)) else repr(value)
 
 
 def _source(function: Callable[..., Any]) -> str:

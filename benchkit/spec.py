@@ -51,14 +51,28 @@ def _compiled(text: str, name: str, around: dict[str, Any]) -> Function:
 class Planted:
     """A believable wrong version of one part of an item; the suite must tell it from the right one.
 
-    ``part`` names what it replaces: ``value``, ``gradient``, ``step``, ``initial`` or the name of a reduction. ``thread`` is
-    the upstream thread when the fault was real once.
+    ``part`` names what it replaces: ``value``, ``gradient``, ``step``, ``initial`` or the name of a reduction; ``incoming``
+    is what becomes of the incoming gradient before it meets the derivative, which by rights is nothing. ``thread`` is the
+    upstream thread when the fault was real once.
     """
 
     name: str
     part: str
     function: Function
     thread: str = ""
+
+
+@dataclass(frozen=True)
+class Native:
+    """An option value that is an object of torch's own, such as a distance function.
+
+    ``expression`` is its Python text, in which ``torch`` is known: it is evaluated where the subject is built, and printed in
+    reproducers. ``formula`` is what it means to the reference. ``label`` stands for it in case ids.
+    """
+
+    label: str
+    expression: str
+    formula: Function | None = None
 
 
 @dataclass(frozen=True)
@@ -82,7 +96,8 @@ class Item:
     """One torch class: its name, its formula, its option grid and its planted bugs.
 
     ``options`` lists the values of every option, torch's default first; ``edge_options`` the values at the ends of what is
-    allowed. ``valid`` says which combinations the constructor accepts (default: all).
+    allowed. ``valid`` says which combinations the constructor accepts (default: all). ``required`` names the options for
+    which torch's constructor has no default: the first value is ours, and always passed.
     """
 
     path: str
@@ -90,6 +105,7 @@ class Item:
     options: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     edge_options: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     valid: Callable[[Mapping[str, Any]], bool] | None = None
+    required: Sequence[str] = ()
     tags: frozenset[str] = frozenset()
     source: str = ""
     document: str = ""
@@ -173,7 +189,8 @@ class Loss(Item):
     probabilities are two variants of the cross entropy). ``reductions`` maps a reduction's name to its denominator:
     ``None`` for the number of unreduced losses, or a function of the inputs and options (a scalar, or one number for
     each loss). ``legacy`` says that the constructor takes the deprecated size_average and reduce. ``bytes_per_element``
-    is the least traffic of a forward pass in multiples of the element size.
+    is the least traffic of a forward pass in multiples of the element size. A class that takes no reduction and answers
+    with several fields names in ``answers`` the field of each reduction, after a minus sign where it holds the negative.
     """
 
     inputs: Mapping[str, Any] = field(default_factory=dict)
@@ -185,6 +202,7 @@ class Loss(Item):
     bytes_per_element: float = 0.0
     figure: Figure | None = None
     legacy: bool = True
+    answers: Mapping[str, str] = field(default_factory=dict)
     main_part = "value"
 
     def parts(self) -> dict[str, Function]:
@@ -198,7 +216,12 @@ class Loss(Item):
         return dict(self.inputs) if isinstance(first, Mapping) else {"": self.inputs}
 
     def gradient(self, function: Function) -> Function:
-        """Decorator: the derivative of each unreduced loss by every differentiable input, as a tuple in input order."""
+        """Decorator: the derivative of each unreduced loss by every differentiable input, as a tuple in input order.
+
+        The derivatives by differentiable options that are tensors follow. A derivative has the shape of its input, or a
+        shape that this broadcasts to; where many losses share an input, its shape is that of the losses, then that of the
+        input.
+        """
         self.gradient_function = function
         return function
 
@@ -269,7 +292,8 @@ def loss(path: str, *, tags: Iterable[str] = (), **fields: Any) -> Callable[[Fun
 
     def register(function: Function) -> Loss:
         item = Loss(path=path, function=function, tags=frozenset(tags), **fields)
-        item.reductions = {"mean": None, "sum": None, "none": None, **item.reductions}
+        reductions = item.answers or ("mean", "sum", "none")
+        item.reductions = {**dict.fromkeys(reductions), **item.reductions}
         LOSSES[item.name] = item
         return item
 

@@ -12,7 +12,8 @@ import numpy as np
 from benchkit.domains import Domain, Draw, draw_case
 from benchkit.grid import combinations, generator
 from benchkit.precision import PRECISIONS, Precision
-from benchkit.spec import Loss
+from benchkit.spec import Loss, Native
+from lossbench.oracle import derivable
 
 SAMPLES = {"quick": 1, "standard": 3, "thorough": 12}
 EDGE_ELEMENTS = 96  # enough for every edge value of input to meet every one of target a few times over the samples
@@ -69,6 +70,17 @@ class Case:
             f"-n{size}-s{self.sample}"
         )
 
+    @property
+    def by(self) -> list[str]:
+        """All that the gradient is by: inputs, then options that are tensors."""
+        return derivable(self.item.variants[self.variant], self.options)
+
+    @property
+    def weights(self) -> list[str]:
+        """The options to differentiate by; none for a mean that has its own denominator, which may depend on them."""
+        inputs = self.item.variants[self.variant]
+        return [n for n in self.by if n not in inputs] if self.item.reductions[self.reduction] is None else []
+
     def draw(self) -> Draw:
         """The inputs and options of the case as float64 arrays of numbers that its format represents."""
         rowwise = "elementwise" not in self.item.tags
@@ -83,7 +95,7 @@ class Case:
 
 def text(value: Any) -> str:
     """An option value in a case id."""
-    return value.label if isinstance(value, Domain) else str(value)
+    return value.label if isinstance(value, (Domain, Native)) else str(value)
 
 
 def lanes(item: Loss) -> tuple[str, ...]:

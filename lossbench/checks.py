@@ -14,7 +14,7 @@ from benchkit.domains import Draw
 from benchkit.judge import ERROR, FAIL, PASS, UNSUPPORTED, Comparison, compare, failure
 from lossbench.cases import Case
 from lossbench.oracle import Expectation, expect
-from lossbench.subject import Answer, Array, Call, Subject, Unsupported
+from lossbench.subject import Answer, Array, Call, Subject, Unsupported, arguments_of
 
 Record = dict[str, Any]
 
@@ -37,21 +37,30 @@ class Trial:
         rules = Rules.of(case.precision, exact=case.lane == "exact")
         domains = case.item.variants[case.variant]
         try:
-            return expect(case.item, domains, self.drawn.inputs, self.drawn.options, case.reduction, rules)
+            return expect(case.item, domains, self.drawn.inputs, self.drawn.options, case.reduction, rules, case.by)
         except Exception as error:
             raise OracleError(f"the reference failed: {type(error).__name__}: {error}") from error
 
     def call(self, requires: Sequence[str] = (), upstreams: Sequence[Array] = ()) -> Call:
         case = self.case
         legacy = case.legacy
-        arguments = {"reduction": case.reduction} if legacy is None else {"size_average": legacy[0], "reduce": legacy[1]}
-        domains = case.item.variants[case.variant]
-        return Call(domains, self.drawn.inputs, self.drawn.options, arguments, case.reduction, case.dtype, requires, upstreams)
+        arguments = (
+            arguments_of(case.item, case.reduction)
+            if legacy is None
+            else {"size_average": legacy[0], "reduce": legacy[1]}
+        )
+        domains, drawn = case.item.variants[case.variant], self.drawn
+        return Call(domains, drawn.inputs, drawn.options, arguments, case.reduction, case.dtype, requires, upstreams, case.by)
 
     def derivable(self) -> list[str]:
-        """The inputs to differentiate by in this sample: all that allow it, or each of them alone, in turn."""
-        names = [n for n, d in self.case.item.variants[self.case.variant].items() if d.differentiable]
-        turn = self.case.sample % (len(names) + 1) if len(names) > 1 else 0
+        """The inputs to differentiate by in this sample: all that allow it, or each of them alone, in turn.
+
+        Of more than three each second sample takes all, since few samples would not come round to the last of them.
+        """
+        names, sample = [n for n in self.case.by if n in self.drawn.inputs], self.case.sample
+        turn = sample % (len(names) + 1) if len(names) > 1 else 0
+        if len(names) > 3:
+            turn = 0 if sample % 2 == 0 else 1 + sample // 2 % len(names)
         return names if turn == 0 else [names[turn - 1]]
 
 
@@ -71,6 +80,11 @@ def check_incoming(trial: Trial, subject: Subject) -> Iterator[tuple[str, Compar
     yield from _gradients(trial, subject, trial.case.upstream)
 
 
+def check_weights(trial: Trial, subject: Subject) -> Iterator[tuple[str, Comparison]]:
+    """The gradient by every option that is a tensor, such as class weights, for an incoming gradient that is not uniform."""
+    yield from _gradients(trial, subject, trial.case.upstream, trial.case.weights)
+
+
 def _value(trial: Trial, answer: Answer) -> Iterator[tuple[str, Comparison]]:
     if answer.stored is not trial.case.precision:
         yield "value", failure(f"the answer is {answer.stored.name}, but should be {trial.case.dtype} like the input")
@@ -80,9 +94,9 @@ def _value(trial: Trial, answer: Answer) -> Iterator[tuple[str, Comparison]]:
 
 
 def _gradients(
-    trial: Trial, subject: Subject, incoming: Callable[[tuple[int, ...]], Array]
+    trial: Trial, subject: Subject, incoming: Callable[[tuple[int, ...]], Array], by: Sequence[str] | None = None
 ) -> Iterator[tuple[str, Comparison]]:
-    requires = trial.derivable()
+    requires = trial.derivable() if by is None else by
     if not requires:
         return
     upstream = incoming(trial.expected.value.shape)
@@ -96,12 +110,14 @@ def _gradients(
             yield f"d/d{name}", compare(expected[name], got, trial.case.precision, f"the gradient by {name}", derivative=True)
 
 
-CHECKS = {"forward": check_forward, "gradient": check_gradient, "incoming": check_incoming}
+CHECKS = {"forward": check_forward, "gradient": check_gradient, "incoming": check_incoming, "weights": check_weights}
 
 
 def checks_of(case: Case) -> list[str]:
     """The checks that a case gets; the deprecated arguments only choose the reduction, so their value is enough."""
-    return ["forward"] if case.legacy is not None else list(CHECKS)
+    if case.legacy is not None:
+        return ["forward"]
+    return [name for name in CHECKS if name != "weights" or case.weights]
 
 
 def run_case(case: Case, subject: Subject, done: frozenset[str] | set[str] = frozenset()) -> Iterator[Record]:

@@ -34,11 +34,13 @@ def reduce_by_formula(
     replaced: Mapping[str, Callable[..., Any]] | None = None,
     slopes_at: Sequence[Any] | None = None,
     product: Callable[[Any, Any], Any] = operator.mul,
+    shapes: Sequence[tuple[int, ...]] | None = None,
 ) -> Evaluation:
     """Evaluate the formula of an item under a reduction; ``replaced`` puts wrong versions in the place of its parts.
 
     ``slopes_at`` are the same inputs for the derivative, if it is to be taken under other rules than the value, and ``product``
-    multiplies the incoming gradient with the derivative.
+    multiplies the incoming gradient with the derivative. ``shapes`` are those of what the derivatives are by (default: each
+    derivative has the shape of its input already).
     """
     parts = {**item.parts(), **(replaced or {})}
     losses = parts["value"](*inputs, **options)
@@ -61,13 +63,37 @@ def reduce_by_formula(
         return parts["gradient"](*(inputs if slopes_at is None else slopes_at), **options)
 
     def pullback(upstream: Any) -> list[Any]:
+        upstream = parts["incoming"](upstream) if "incoming" in parts else upstream
         share = upstream if divisor is None else upstream / divisor
         share = np.broadcast_to(share, losses.shape)
         axes = item.row_axes(inputs[0]) if callable(item.row_axes) else item.row_axes
         share = np.where(undefined, np.nan, share)  # where a loss is NaN it has no derivative
-        return [product(share if axes == () else np.expand_dims(share, axes), slope) for slope in slopes()]
+        found = slopes()
+        return [collect(share, slope, axes, shape, product) for slope, shape in zip(found, shapes or [None] * len(found))]
 
     return Evaluation(value, pullback)
+
+
+def collect(share: Any, slope: Any, axes: Any, shape: tuple[int, ...] | None, product: Callable[[Any, Any], Any]) -> Any:
+    """The gradient by an input of ``shape`` from the shares of the losses and the derivative of each of them.
+
+    Summed over the losses where these share the input (the derivative's shape is that of the losses, then that of the
+    input), and over the axes along which the input was broadcast.
+    """
+    if shape is not None and np.shape(slope) == np.shape(share) + shape:
+        flowing = product(np.reshape(share, np.shape(share) + (1,) * len(shape)), slope)
+        return np.sum(flowing, axis=tuple(range(np.ndim(share)))) if np.ndim(share) else flowing
+    flowing = product(share if axes == () else np.expand_dims(share, axes), slope)
+    if shape is None or flowing.shape == shape:
+        return flowing
+    missing = len(flowing.shape) - len(shape)
+    stretched = tuple(missing + i for i, n in enumerate(shape) if n == 1 and flowing.shape[missing + i] != 1)
+    return np.reshape(np.sum(flowing, axis=(*range(missing), *stretched), keepdims=True), shape)
+
+
+def derivable(domains: Mapping[str, Domain], options: Mapping[str, Any]) -> list[str]:
+    """What the gradient of an item is by: the differentiable inputs, then the differentiable options that are tensors."""
+    return [n for n, d in {**domains, **options}.items() if isinstance(d, Domain) and d.differentiable]
 
 
 def chain(incoming: Ball, slope: Any) -> Ball:
@@ -99,8 +125,9 @@ def expect(
     options: Mapping[str, Any],
     reduction: str,
     rules: Rules,
+    by: Sequence[str] | None = None,
 ) -> Expectation:
-    """Evaluate the reference in ball arithmetic on the numbers that the subject gets."""
+    """Evaluate the reference in ball arithmetic on the numbers that the subject gets, and differentiate it ``by`` these names."""
     at_kinks = Rules(rules.precision, rules.exact, True, rules.extended)
 
     def balls(under: Rules) -> tuple[list[Any], dict[str, Any]]:
@@ -113,13 +140,14 @@ def expect(
 
     values, tensors = balls(rules)
     slopes_at, _ = balls(at_kinks)
-    found = reduce_by_formula(item, reduction, values, tensors, slopes_at=slopes_at, product=chain)
-    derivable = [n for n, d in domains.items() if d.differentiable]
+    names = derivable(domains, {}) if by is None else by
+    shapes = [np.shape({**inputs, **options}[name]) for name in names]
+    found = reduce_by_formula(item, reduction, values, tensors, slopes_at=slopes_at, product=chain, shapes=shapes)
 
     def gradients(upstream: Any) -> dict[str, Ball]:
-        by_input = dict(zip(derivable, found.pullback(Ball.exactly(upstream, at_kinks)), strict=True))
-        for name in derivable:
-            if domains[name].through == "log_softmax":
+        by_input = dict(zip(names, found.pullback(Ball.exactly(upstream, at_kinks)), strict=True))
+        for name, domain in domains.items():
+            if name in by_input and domain.through == "log_softmax":
                 by_input[name] = log_softmax_pullback(by_input[name], slopes_at[list(inputs).index(name)])
         return by_input
 

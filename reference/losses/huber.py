@@ -1,0 +1,51 @@
+import numpy as np
+
+from benchkit.domains import reals
+from benchkit.spec import Figure, loss
+
+
+@loss(
+    "torch.nn.HuberLoss",
+    inputs={"input": reals(tie_options=["delta"]), "target": reals(largest=False)},  # whose difference does not overflow
+    options={"delta": [1.0, 0.5, 2.0]},
+    edge_options={"delta": [2.0**-10, 1e5, np.inf]},
+    shapes=((4, 5), (7,), (2, 3, 4)),
+    tags={"elementwise", "exact"},
+    bytes_per_element=3,
+    legacy=False,
+    source="Huber, Robust estimation of a location parameter, 1964; torch.nn.HuberLoss documentation",
+    figure=Figure(
+        xlabel="x - y",
+        span=(-3.0, 3.0),
+        inputs=lambda x: (x, np.zeros_like(x)),
+        options=[{"delta": 0.5}, {"delta": 1.0}, {"delta": 2.0}],
+    ),
+)
+def huber(x, y, *, delta):
+    """Squared error that turns into absolute error where it is larger than delta.
+
+    Formula: with d = abs(x - y), loss = d**2 / 2 where d < delta, else delta (d - delta / 2).
+    Shapes: x and y alike; one loss for each element.
+    Domain: real x and y; delta > 0, and delta = inf is half of the squared error.
+    Ties: value and derivative are continuous at d = delta. An infinite difference has the loss inf and the derivative delta.
+    Accuracy: well conditioned except for the cancellation in x - y.
+    Source: Huber, 1964; torch.nn.HuberLoss documentation.
+    """
+    d = np.abs(x - y)
+    return np.where(d < delta, 0.5 * d * d, delta * (d - 0.5 * delta))
+
+
+@huber.gradient
+def _(x, y, *, delta):
+    d = x - y
+    slope = np.where(np.abs(d) < delta, d, delta * np.sign(d))
+    return slope, -slope
+
+
+huber.wrong("scaled like SmoothL1", "0.5 * d * d,", "0.5 * d * d / delta,", thread="PR 17447")
+huber.wrong("threshold tested on the signed difference", "where(d < delta", "where(x - y < delta", thread="attorch 13")
+huber.wrong("linear part without its offset", "(d - 0.5 * delta)", "d")
+huber.wrong("linear part not scaled by delta", "delta * (d - 0.5 * delta)", "d - 0.5 * delta")
+huber.wrong("threshold fixed at 1", "where(d < delta", "where(d < 1.0")
+huber.wrong("slope of the linear part is 1", "delta * np.sign(d)", "np.sign(d)", part="gradient")
+huber.wrong("no derivative flows to the target", "-slope", "0.0 * slope", part="gradient")
