@@ -80,7 +80,8 @@ def cosine_embedding(x1, x2, y, *, margin):
         No derivative by y.
     Where torch differs: it acts as if 1e-12 were added to each squared norm, which no documentation says: the cosine of
         equal vectors is 1 - 1e-12 / norm**2, seen in float64, in float32 for norms below 0.01, and as NaN for a zero vector
-        in float16 (variant ``short``). Its squares overflow: norms above 2e19 in float32, 256 in float16, give NaN (``huge``).
+        in float16 (variant ``short``). The product of its squares overflows: norms above 4e9 in float32, 16 in float16, give a
+        cosine of 0, and NaN where the square itself overflows, above 2e19 and 256 (``huge``).
     Accuracy: absolute, about a unit roundoff; 1 - cos of nearly parallel vectors has few correct digits.
     Source: torch.nn.CosineEmbeddingLoss and torch.nn.functional.cosine_similarity documentation.
     """
