@@ -58,7 +58,7 @@ def converge(request: Request) -> int:
     """Train every curve that the results file does not hold yet; ``extra`` may hold ``seeds``, ``steps`` and ``lr``."""
     seeds = range(request.seed, request.seed + int(request.extra.get("seeds") or SEEDS))
     steps = int(request.extra.get("steps") or STEPS)
-    curves = plan(request.items, seeds, steps, rates(request.extra.get("lr")))
+    curves = plan(chosen(request.items), seeds, steps, rates(request.extra.get("lr")))
     with Run.open(request, steps=steps, seeds=list(seeds)) as run:
         for seed in seeds:
             if data_id(seed) not in run.done("data"):
@@ -86,10 +86,25 @@ def rates(given: float | Sequence[float] | None) -> tuple[float | None, ...]:
     return found
 
 
-def plan(items: Sequence[str], seeds: Sequence[int], steps: int, lrs: Sequence[float | None]) -> list[Curve]:
+def chosen(items: Sequence[str]) -> list[str]:
+    """The optimizers asked for, or those of the document; those that cannot train the network are left out, with a word.
+
+    UsageError where none is left.
+    """
+    names = list(items) or sorted((name for name in OPTIMIZERS if OPTIMIZERS[name].document), key=str.lower)
+    left_out = [name for name in names if "matrices" in OPTIMIZERS[name].tags]
+    why = f"{', '.join(left_out)} left out: it takes matrices only, and the network of this experiment has biases"
+    if left_out == names:
+        raise UsageError(f"there is nothing to train: {why}")
+    if left_out:
+        Console(stderr=True).print(why, soft_wrap=True)
+    return [name for name in names if name not in left_out]
+
+
+def plan(names: Sequence[str], seeds: Sequence[int], steps: int, lrs: Sequence[float | None]) -> list[Curve]:
     """Every curve of the experiment, seed by seed, so that an interrupted run has whole comparisons."""
     kinds: list[tuple[str, dict[str, Any]]] = []
-    for name in items or sorted(OPTIMIZERS, key=str.lower):
+    for name in names:
         kinds += [(name, {}), *((name, options) for owner, options in VARIANTS if owner == name)]
     curves = []
     for seed in seeds:

@@ -2,7 +2,8 @@
 
 The parameters are ten tensors of equal size, because the multi-tensor paths are about several tensors. Gradients are set
 once and stay, the state grows old as the step is repeated. An optimizer tagged ``sparse`` gets the gradient of an
-embedding that met a tenth of its rows. One tagged ``closure`` steps from the same starting point and an empty state every
+embedding that met a tenth of its rows. Those tagged ``whole`` get square matrices, and what is cheap or dear about them shows
+there. One tagged ``closure`` steps from the same starting point and an empty state every
 time, on a quadratic whose evaluations are part of the measured time.
 
 Bytes: the declared ``bytes_per_element`` times the elements that the step touches, times the evaluations of the closure.
@@ -35,9 +36,10 @@ def _numbers(count: int, seed: int) -> Any:
 
 def build(item: Optimizer, path: str, device: str, dtype: str, size: int, seed: int = 0) -> Kernel:
     """The kernel of one step; RuntimeError where torch refuses the path, the dtype or the device."""
-    columns = SPARSE_COLUMNS if "sparse" in item.tags else 1
+    side = max(1, round((size / TENSORS) ** 0.5))
+    columns = SPARSE_COLUMNS if "sparse" in item.tags else side if "whole" in item.tags else 1
     rows = max(1, round(size / columns / TENSORS))
-    shape = (rows, columns) if columns > 1 else (rows,)
+    shape = (rows, columns) if columns > 1 or "matrices" in item.tags else (rows,)
     per_tensor = rows * columns
     start, slopes = (
         torch.as_tensor(_numbers(per_tensor * TENSORS, seed)).to(device, getattr(torch, dtype)).reshape(2, TENSORS, *shape)

@@ -132,34 +132,37 @@ def _place(found: Comparison, name: str, segments: Sequence[Segment], shape: tup
 def _factors(case: Case, options: Mapping[str, Any], segments: Sequence[Segment]) -> tuple[Factors, list[Found]]:
     """By name of a state tensor the factor by which the subject holds it, and whether it is held as documented.
 
-    The first steps decide: of both the one that is nearer to what they left.
+    The steps that found it at 0 decide: of both the one that is nearer to the largest number that they left.
     """
     factors: Factors = {}
     found: list[Found] = []
     plain = {name: _float(value) for name, value in options.items()}
     for name, function in case.item.multiples.items():
-        factor = function(plain)
-        size = product = 0.0
-        first = [s for s in segments if not s.state_before and _held(s, name)]
-        for segment in first if factor != 1.0 else []:
+        factor, largest, ratio, first = function(plain), 0.0, 0.0, None
+        for segment in segments if factor != 1.0 else ():
+            got = segment.state_after.get(name)
+            if not _starts(segment, name) or got is None or got.value is None or got.value.shape != segment.before.shape:
+                continue
             initial = case.item.initial_function(segment.before, **plain) if case.item.initial_function else {}
             with np.errstate(all="ignore"):
                 _, state = case.item.function(segment.before, segment.gradient, initial, **plain)
-            size += float(np.sum(state[name] * state[name]))
-            product += float(np.sum(state[name] * segment.state_after[name].value))
-        if not 0.0 < size < np.inf:
+            top = np.unravel_index(np.argmax(np.abs(state[name])), got.value.shape)
+            if abs(state[name][top]) > largest:
+                largest, ratio, first = abs(state[name][top]), float(got.value[top] / state[name][top]), segment
+        if first is None:
             continue
-        scaled = factor > 0.0 and abs(product / size - factor) < abs(product / size - 1.0)
+        scaled = factor > 0.0 and abs(ratio - factor) < abs(ratio - 1.0)
         if scaled:
             factors[name] = function(options)
         why = f"is held {factor:g} times as large as the documented one"
-        found.append(Found(failure(why) if scaled else Comparison(PASS, 0.0, 1, 1), name, first[0], check="state_form"))
+        found.append(Found(failure(why) if scaled else Comparison(PASS, 0.0, 1, 1), name, first, check="state_form"))
     return factors, found
 
 
-def _held(segment: Segment, name: str) -> bool:
-    stored = segment.state_after.get(name)
-    return stored is not None and stored.value is not None and stored.value.shape == segment.before.shape
+def _starts(segment: Segment, name: str) -> bool:
+    """Whether a step found a state tensor that is still at its start."""
+    stored = segment.state_before.get(name)
+    return stored is None or stored.value is None or not stored.value.any()
 
 
 def _float(value: Any) -> Any:

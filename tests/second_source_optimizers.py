@@ -2,7 +2,8 @@
 
 ``SECOND`` holds by item slug ``f(p, gradients, touched, **options)``, which yields (p, state) after every step. Running
 averages are written out as sums over the whole history of gradients, maxima as maxima over it, and L-BFGS with matrices. An
-item with a closure has ``f(closure, p, steps, **options)`` instead, which yields the vector after every step.
+item with a closure has ``f(closure, p, steps, **options)`` instead, which yields the vector after every step; one that is not
+elementwise ``f(p, gradients, shape, **options)`` with tensors as dictionaries from index to number.
 """
 
 import mpmath
@@ -173,4 +174,96 @@ def inverse_hessian(pairs, size):
     return h
 
 
-SECOND = {f.__name__: f for f in (adam, adamw, sgd, rmsprop, asgd, adadelta, adagrad, adamax, rprop, sparse_adam, lbfgs)}
+def nadam(p, gradients, touched, *, lr, betas, eps, weight_decay, momentum_decay, decoupled_weight_decay, maximize):
+    history, (b1, b2) = [], map(mpf, betas)
+
+    def mu(t):
+        return b1 * (1 - mpf("0.96") ** (t * mpf(momentum_decay)) / 2)
+
+    for t, g in enumerate(gradients, 1):
+        history.append(seen(p, g, maximize, 0 if decoupled_weight_decay else weight_decay))
+        m, v = average(history, b1), average([h**2 for h in history], b2)
+        here, next_one = (mpmath.fprod(mu(i) for i in range(1, last + 1)) for last in (t, t + 1))
+        look_ahead = mu(t + 1) * m / (1 - next_one) + (1 - mu(t)) * history[-1] / (1 - here)
+        shrunk = p * (1 - mpf(lr) * weight_decay) if decoupled_weight_decay else p
+        p = shrunk - lr * look_ahead / (mpmath.sqrt(v / (1 - b2**t)) + eps)
+        yield p, {"step": t, "mu_product": here, "exp_avg": m, "exp_avg_sq": v}
+
+
+def radam(p, gradients, touched, *, lr, betas, eps, weight_decay, decoupled_weight_decay, maximize):
+    history, (b1, b2) = [], map(mpf, betas)
+    for t, g in enumerate(gradients, 1):
+        history.append(seen(p, g, maximize, 0 if decoupled_weight_decay else weight_decay))
+        m, v = average(history, b1), average([h**2 for h in history], b2)
+        p = p * (1 - mpf(lr) * weight_decay) if decoupled_weight_decay else p
+        # The length of an average whose weights are b2**i: twice the mean age of the gradients in it, plus one.
+        weights = [b2**i for i in range(t)]
+        length = 2 * mpmath.fsum(i * w for i, w in enumerate(weights)) / mpmath.fsum(weights) + 1
+        longest = 2 * b2 / (1 - b2) + 1
+        step = lr * m / (1 - b1**t)
+        if length > 5:
+            variance = (longest - 4) * (longest - 2) / longest / ((length - 4) * (length - 2) / length)
+            step /= mpmath.sqrt(variance) * (mpmath.sqrt(v) + eps) / mpmath.sqrt(1 - b2**t)
+        p -= step
+        yield p, {"step": t, "exp_avg": m, "exp_avg_sq": v}
+
+
+def adafactor(p, gradients, shape, *, lr, beta2_decay, eps, d, weight_decay, maximize):
+    """Weights of the gradients so far written out; loops over the elements."""
+    eps1, eps2 = mpf(2) ** -52 if eps[0] is None else mpf(eps[0]), mpf(eps[1])
+    squares = []
+    for t, g in enumerate(gradients, 1):
+        squares.append({i: x**2 for i, x in g.items()})
+        share = [mpf(s) ** beta2_decay for s in range(1, t + 1)]
+        weights = [share[s] * mpmath.fprod(1 - x for x in share[s + 1 :]) for s in range(t)]
+        mean = {i: mpmath.fdot(weights, [q[i] for q in squares]) for i in g}
+        state = {"step": t}
+        if len(shape) > 1:
+            row, col = mean_over(mean, -1), mean_over(mean, -2)
+            state |= {"row_var": row, "col_var": col}
+            whole = mean_over(row, -2)
+            v = {i: row[(*i[:-1], 0)] * col[(*i[:-2], 0, i[-1])] / max(whole[(*i[:-2], 0, 0)], eps1) for i in g}
+        else:
+            state["variance"] = v = mean
+        u = {i: (-g[i] if maximize else g[i]) / max(mpmath.sqrt(v[i]), eps1) for i in g}
+        alpha = max(eps2, root_mean_square(p)) * min(mpf(lr), 1 / mpmath.sqrt(t))
+        p = {i: p[i] * (1 - mpf(lr) * weight_decay) - alpha * u[i] / max(1, root_mean_square(u) / d) for i in p}
+        yield p, state
+
+
+def mean_over(tensor, axis):
+    """The mean along an axis, counted from the end, of a dictionary of elements."""
+    found = {}
+    for index, x in tensor.items():
+        kept = list(index)
+        kept[axis] = 0
+        found.setdefault(tuple(kept), []).append(x)
+    return {index: mpmath.fsum(terms) / len(terms) for index, terms in found.items()}
+
+
+def root_mean_square(tensor):
+    return mpmath.sqrt(mpmath.fsum(tensor.values(), squared=True) / len(tensor))
+
+
+def muon(p, gradients, shape, *, lr, weight_decay, momentum, nesterov, ns_coefficients, eps, ns_steps, adjust_lr_fn):
+    """The iteration is odd and polynomial, so that it acts on each singular value alone."""
+    (rows, columns), (a, b, c), mu, history = shape, map(mpf, ns_coefficients), mpf(momentum), []
+    for t, g in enumerate(gradients, 1):
+        history.append(g)
+        buffer = {i: mpmath.fsum(mu ** (t - 1 - s) * h[i] for s, h in enumerate(history)) for i in p}
+        ahead = {i: g[i] + mu * buffer[i] for i in p} if nesterov else buffer
+        matrix = mpmath.matrix(rows, columns)
+        for i, x in ahead.items():
+            matrix[i] = x
+        u, values, v = mpmath.svd_r(matrix)
+        values = [x / (mpmath.norm(values) + eps) for x in values]
+        for _ in range(ns_steps):
+            values = [a * x + b * x**3 + c * x**5 for x in values]
+        pushed = u * mpmath.diag(values) * v
+        ratio = 0.2 * mpmath.sqrt(max(shape)) if adjust_lr_fn == "match_rms_adamw" else mpmath.sqrt(max(1, mpf(rows) / columns))
+        p = {i: p[i] * (1 - mpf(lr) * weight_decay) - lr * ratio * pushed[i] for i in p}
+        yield p, {"momentum_buffer": buffer}
+
+
+ELEMENTWISE = (adam, adamw, sgd, rmsprop, asgd, adadelta, adagrad, adamax, rprop, sparse_adam, nadam, radam)
+SECOND = {f.__name__: f for f in (*ELEMENTWISE, adafactor, muon, lbfgs)}

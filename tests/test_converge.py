@@ -43,13 +43,33 @@ def test_every_optimizer_and_momentum_has_a_curve_for_each_seed(whole):
     found = curves(whole[1])
     labels = [record["label"] for record in found if record["seed"] == 0]
 
-    assert {record["optimizer"] for record in found} == set(OPTIMIZERS)
+    assert {record["optimizer"] for record in found} == {name for name, item in OPTIMIZERS.items() if item.document}
     assert "SGD momentum 0.9" in labels
     assert len(labels) == len(set(labels)) == 12
     assert len(found) == 24
     assert all(len(record["losses"]) == EXTRA["steps"] and np.isfinite(record["losses"]).all() for record in found)
     assert all(record["losses"][-1] < record["losses"][0] for record in found)
     assert all(record["lr"] == OPTIMIZERS[record["optimizer"]].document_lr for record in found)
+
+
+def test_an_optimizer_that_is_not_in_the_document_is_trained_on_request(tmp_path):
+    """At the rate for all those that declare none; it has no curve in the document's experiment."""
+    names = tuple(n for n, item in OPTIMIZERS.items() if not item.document and "matrices" not in item.tags)
+    found = curves(run(tmp_path, items=names, extra={"seeds": 1, "steps": 4}))
+
+    assert names
+    assert [(record["optimizer"], record["lr"]) for record in found] == [(name, converge.LR) for name in names]
+    assert all(record["losses"][-1] < record["losses"][0] for record in found)
+
+
+def test_an_optimizer_of_matrices_is_left_out_of_a_network_with_biases(tmp_path, capsys):
+    """With a plain word; alone it is wrong usage."""
+    found = curves(run(tmp_path, items=("Muon", "SGD"), extra={"seeds": 1, "steps": 1}))
+
+    assert {record["optimizer"] for record in found} == {"SGD"}
+    assert "Muon left out: it takes matrices only" in capsys.readouterr().err
+    with pytest.raises(UsageError, match="nothing to train"):
+        run(tmp_path, items=("Muon",), extra={"seeds": 1, "steps": 1})
 
 
 def test_curves_of_a_seed_start_from_one_point(whole):

@@ -24,6 +24,12 @@ every = pytest.mark.parametrize("item", [pytest.param(item, id=item.slug) for it
 by_gradient = pytest.mark.parametrize(
     "item", [pytest.param(item, id=item.slug) for item in OPTIMIZERS.values() if item.slug not in CLOSURE]
 )
+elementwise = pytest.mark.parametrize(
+    "item", [pytest.param(item, id=item.slug) for item in OPTIMIZERS.values() if "elementwise" in item.tags]
+)
+whole = pytest.mark.parametrize(
+    "item", [pytest.param(item, id=item.slug) for item in OPTIMIZERS.values() if "whole" in item.tags]
+)
 by_closure = pytest.mark.parametrize(
     "item", [pytest.param(OPTIMIZERS[n], id=n) for n in OPTIMIZERS if "closure" in OPTIMIZERS[n].tags]
 )
@@ -41,13 +47,23 @@ def grid(item):
             yield options
 
 
+def edges(item):
+    """The defaults with one option at one of its edge values."""
+    return [item.defaults | {name: value} for name, values in item.edge_options.items() for value in values]
+
+
 def generator(name):
     return np.random.default_rng(int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big"))
 
 
-def gradients(item, steps, shape=(8,)):
+def shapes(item):
+    """The shapes to try: one where the formula is elementwise, else those of a sample of the declaration."""
+    return [shape for group in item.shapes[0] for shape in group] if item.shapes else [(8,)]
+
+
+def gradients(item, steps, shape=None):
     """A start, standard-normal gradients and, for sparse gradients, which elements each of them stores."""
-    rng = generator(item.slug)
+    rng, shape = generator(item.slug), shapes(item)[0] if shape is None else shape
     p, g = rng.normal(size=shape), rng.normal(size=(steps, *shape))
     touched = rng.random((steps, *shape)) < 0.6 if "sparse" in item.tags else np.ones((steps, *shape), bool)
     return p, np.where(touched, g, 0.0), touched
@@ -57,10 +73,10 @@ def extra(item, touched):
     return {"touched": touched} if "sparse" in item.tags else {}
 
 
-def run(item, options, steps, step=None, initial=None):
+def run(item, options, steps, step=None, initial=None, shape=None):
     """Yield parameter and state after every step on the same gradients."""
     step, initial = step or item.function, initial or item.initial_function
-    p, g, touched = gradients(item, steps)
+    p, g, touched = gradients(item, steps, shape)
     state = initial(p, **options)
     for i in range(steps):
         p, state = step(p, g[i], state, **extra(item, touched[i]), **options)
@@ -121,6 +137,21 @@ def numbers(p, state):
     return [np.asarray(np.nan if x is None else x, dtype=float) for x in flat]
 
 
+def exactly(array):
+    """A tensor as a dictionary from index to number at the working precision."""
+    return {index: mpmath.mpf(float(x)) for index, x in np.ndenumerate(array)}
+
+
+def plainly(value):
+    """The array, or number, that such a dictionary is rounded to."""
+    if not isinstance(value, dict):
+        return np.asarray(float(value))
+    array = np.zeros(tuple(1 + max(index[axis] for index in value) for axis in range(len(next(iter(value))))))
+    for index, x in value.items():
+        array[index] = float(x)
+    return array
+
+
 def alike(a, b, rtol=0.0):
     """Whether two results hold the same names and, up to rtol, the same numbers."""
     if set(a[1]) != set(b[1]):
@@ -133,12 +164,12 @@ def alike(a, b, rtol=0.0):
 
 @every
 def test_declaration_is_complete(item):
-    """Options, state, paths, traffic, learning rate of the document and at least four planted bugs are declared."""
+    """Options, state, paths, traffic and at least four planted bugs are declared; a learning rate if it is in the document."""
     assert item.initial_function
     assert set(item.edge_options) <= set(item.options)
     assert item.paths[0] == "forloop"
     assert item.bytes_per_element >= 3
-    assert item.document_lr > 0
+    assert (item.document_lr is not None and item.document_lr > 0) == bool(item.document)
     assert len(item.planted_bugs) >= 4
     assert item.source
     assert item.doc.index("Formula:") < item.doc.index("State:") < item.doc.index("Domain:") < item.doc.index("Source:")
@@ -160,7 +191,7 @@ def test_valid_is_what_the_torch_constructor_accepts(item):
     names = list(item.options)
     for values in itertools.product(*item.options.values()):
         options = dict(zip(names, values, strict=True))
-        parameter = torch.nn.Parameter(torch.zeros(1))
+        parameter = torch.nn.Parameter(torch.zeros(shapes(item)[0]))
         if item.valid is None or item.valid(options):
             getattr(torch.optim, item.name)([parameter], **options)
         else:
@@ -171,13 +202,13 @@ def test_valid_is_what_the_torch_constructor_accepts(item):
 @by_gradient
 def test_state_has_the_names_of_torch(item):
     """After one step the state holds what torch's state_dict holds for the parameter."""
-    for options in grid(item):
-        parameter = torch.nn.Parameter(torch.ones(3))
-        parameter.grad = torch.ones(3).to_sparse() if "sparse" in item.tags else torch.ones(3)
+    for options, shape in itertools.product(grid(item), shapes(item)):
+        parameter = torch.nn.Parameter(torch.ones(shape))
+        parameter.grad = torch.ones(shape).to_sparse() if "sparse" in item.tags else torch.ones(shape)
         subject = getattr(torch.optim, item.name)([parameter], **options)
         subject.step()
 
-        ((_, state),) = run(item, options, 1)
+        ((_, state),) = run(item, options, 1, shape=shape)
 
         assert set(state) == set(subject.state_dict()["state"].get(0, {}))
 
@@ -222,7 +253,7 @@ def test_second_source_exists(item):
     assert item.slug in SECOND
 
 
-@by_gradient
+@elementwise
 def test_second_source_agrees(item):
     """Sums over the whole history at 50 digits give the parameter and the state of twelve steps, for every option."""
     steps = 12
@@ -235,6 +266,37 @@ def test_second_source_agrees(item):
             got = q[0], {name: np.ravel(value)[0] for name, value in state.items()}
 
             assert alike(got, (expected, expected_state), rtol=1e-9), f"{options}: {got}, but {expected} {expected_state}"
+
+
+@whole
+def test_second_source_agrees_on_whole_tensors(item):
+    """The same for tensors: loops over the elements, or singular values, give what numpy gives."""
+    steps = 4
+    for number, options in enumerate(grid(item)):
+        shape = shapes(item)[number % len(shapes(item))]
+        p, g, _ = gradients(item, steps, shape)
+        with mpmath.workdps(50):
+            second = list(SECOND[item.slug](exactly(p), [exactly(x) for x in g], shape, **options))
+        first = list(run(item, options, steps, shape=shape))
+        for (q, state), (expected, expected_state) in zip(first, second, strict=True):
+            assert alike((q, state), (plainly(expected), {n: plainly(v) for n, v in expected_state.items()}), rtol=1e-9), (
+                options
+            )
+
+
+@whole
+def test_a_stack_of_tensors_is_that_many_tensors(item):
+    """Tensors laid side by side along a new first axis move as each would alone, each with its own state."""
+    for shape in shapes(item):
+        p, g, _ = gradients(item, 6, shape)
+        state = item.initial_function(p, **item.defaults)
+        alone = [item.function(p, x, state, **item.defaults)[0] for x in g]
+        stacked = {
+            n: np.stack([np.asarray(v, dtype=float).reshape(np.shape(v) or (1,) * len(shape))] * 6) for n, v in state.items()
+        }
+        together, _ = item.function(np.stack([p] * 6), g, stacked, dims=len(shape), **item.defaults)
+
+        assert np.allclose(together, alone, rtol=1e-12, atol=0.0)
 
 
 @by_closure
@@ -273,26 +335,35 @@ def test_planted_bug_changes_a_number(item, bug):
             for problem in PROBLEMS
         )
     else:
-        runs = ((run(item, options, 20), run(item, options, 20, step, initial)) for options in grid(item))
+        runs = (
+            (run(item, options, 20, shape=shape), run(item, options, 20, step, initial, shape=shape))
+            for options in [*grid(item), *edges(item)]
+            for shape in shapes(item)
+        )
 
     assert any(not alike(a, b, rtol=1e-6) for right, wrong in runs for a, b in zip(right, wrong, strict=True))
 
 
 @by_gradient
 def test_descends_a_convex_quadratic(item):
-    """After 200 steps at the learning rate of the document the loss is lower; maximizing -f does the same."""
-    start = np.array([3.0, -2.0, 4.0])
-    options = item.defaults | {"lr": item.document_lr}
+    """After 200 steps at the learning rate of the document, or 0.01, the loss is lower; maximizing -f does the same."""
+    start = np.array([3.0, -2.0, 4.0]).reshape((1, 3) if "matrices" in item.tags else 3)
+    options = item.defaults | {"lr": item.document_lr or 0.01}
     everywhere = extra(item, np.ones(3, bool))
+
+    def slope(p):
+        return quadratic(p.ravel())[1].reshape(p.shape)
+
     p, state = start, item.initial_function(start, **options)
     for _ in range(200):
-        p, state = item.function(p, quadratic(p)[1], state, **everywhere, **options)
-    q, state = start, item.initial_function(start, **options)
-    for _ in range(200):
-        q, state = item.function(q, -quadratic(q)[1], state, **everywhere, **options | {"maximize": True})
+        p, state = item.function(p, slope(p), state, **everywhere, **options)
 
-    assert quadratic(p)[0] < quadratic(start)[0]
-    assert np.array_equal(p, q)
+    assert quadratic(p.ravel())[0] < quadratic(start.ravel())[0]
+    if "maximize" in options:
+        q, state = start, item.initial_function(start, **options)
+        for _ in range(200):
+            q, state = item.function(q, -slope(q), state, **everywhere, **options | {"maximize": True})
+        assert np.array_equal(p, q)
 
 
 @by_closure

@@ -85,7 +85,7 @@ def test_step_kernel_moves_every_parameter(name, path):
 def test_optimizer_takes_the_path_it_is_timed_on(name, path):
     """Only the named implementation is switched on; a class without switches has one path alone."""
     item = reference.OPTIMIZERS[name]
-    optimizer = optimbench.kernels.construct(item, [torch.nn.Parameter(torch.ones(3))], path)
+    optimizer = optimbench.kernels.construct(item, [torch.nn.Parameter(torch.ones(2, 3))], path)
     switches = {key: optimizer.defaults[key] for key in ("foreach", "fused") if key in optimizer.defaults}
 
     assert switches or len(item.paths) == 1

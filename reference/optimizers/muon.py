@@ -31,8 +31,8 @@ def newton_schulz(m, coefficients, steps, eps):
     },
     edge_options={"lr": [0.0], "momentum": [0.0, 1.0], "eps": [1.0], "ns_steps": [0]},
     shapes=(
-        (((3, 4), (5, 1)), ((2, 2),)),
-        (((1, 3), (4, 2)), ((1, 1),)),
+        (((3, 4), (4, 2)), ((2, 2),)),
+        (((1, 3), (5, 1)), ((1, 1),)),
         (((6, 3),), ((2, 5), (1, 2))),
         (((2, 8), (3, 1)), ((3, 3),)),
         (((1, 17),), ((9, 2), (2, 1))),
@@ -97,7 +97,7 @@ muon.wrong("buffer starts at one", "np.zeros_like(p)", "np.zeros_like(p) + 1", p
 muon.wrong("one iteration too few", "range(steps)", "range(steps - 1)", helper=newton_schulz)
 muon.wrong("one iteration too many", "range(steps)", "range(steps + 1)", helper=newton_schulz)
 muon.wrong("cubic instead of quintic", "c * (gram @ gram)", "0 * gram", helper=newton_schulz)
-muon.wrong("second and third coefficient exchanged", "a, b, c = coefficients", "a, c, b = coefficients", helper=newton_schulz)
+muon.wrong("third power in place of the fifth", "c * (gram @ gram)", "c * gram", helper=newton_schulz)
 muon.wrong(
     "divided by the spectral norm",
     "np.sqrt(np.sum(m * m, axis=(-2, -1), keepdims=True))",
@@ -105,9 +105,9 @@ muon.wrong(
     helper=newton_schulz,
 )
 muon.wrong(
-    "divided by the largest entry",
+    "divided by the sum of the magnitudes",
     "np.sqrt(np.sum(m * m, axis=(-2, -1), keepdims=True))",
-    "np.max(np.abs(m))",
+    "np.sum(np.abs(m))",
     helper=newton_schulz,
 )
 muon.wrong("eps ignored", ") + eps)", "))", helper=newton_schulz)

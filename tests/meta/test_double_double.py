@@ -365,11 +365,12 @@ def test_losses_run_unmodified(name: str, variant: str) -> None:
             np.testing.assert_allclose(DoubleDouble(g).to_float(), e, rtol=1e-9, atol=1e-12)
 
 
-# Those whose step takes the parameter, the gradient, the state and options, and nothing more.
+# Those whose step takes the parameter, the gradient, the state and options, and has no part in a format of its own.
 PLAIN_STEPS = [
     name
     for name, item in OPTIMIZERS.items()
-    if inspect.signature(item.function).parameters.keys() <= {"p", "g", "state", *item.options}
+    if inspect.signature(item.function).parameters.keys() <= {"p", "g", "state", "dims", *item.options}
+    and "matrices" not in item.tags
 ]
 
 
