@@ -28,8 +28,9 @@ ZERO = (4, 12)  # the second one's is zero from one of these to the other,
 NOBODY = 14  # nobody has one in this step and the second group none in the next; of four parameters the third never has one
 TENSORS = ("lr", "betas")  # the options that an optimizer may take in a tensor
 EXTRA_PATHS = ("default", "differentiable", "capturable")  # of all optimizers that take gradients, by few cases each,
-COMPILED_PATHS = ("compiled", "compiled_foreach", "compiled_fused", "compiled_capturable", "compiled_foreach_capturable")
-INDUCTOR_PATHS = ("inductor", "inductor_foreach")  # and from level standard on, the last ones by one case
+COMPILED_PATHS = ("compiled", "compiled_foreach")  # from level standard on by one case each, which takes half a second,
+CAPTURABLE_PATHS = ("compiled_capturable", "compiled_foreach_capturable")  # of these below level thorough one or the other,
+INDUCTOR_PATHS = ("inductor", "inductor_foreach", "compiled_fused")  # these too at level thorough, inductor takes seconds
 
 # Shapes of the parameters of two groups. Sizes stand on both sides of the SIMD widths (all of them below in the second set),
 # two tensors are empty, one is a number.
@@ -247,9 +248,12 @@ def _elsewhere(
             yield Case(item, options, others, path, dtype, device, "tensor", number, seed)
     if level == "quick":
         return
-    for path in COMPILED_PATHS:
-        yield Case(item, rich, first, path, dtype, device, "ordinary", FEWEST, seed)
-    for path in INDUCTOR_PATHS if level == "thorough" else INDUCTOR_PATHS[:1]:
+    if level == "thorough":
+        compiled = (*COMPILED_PATHS, *CAPTURABLE_PATHS, *INDUCTOR_PATHS)
+    else:  # those that torch itself thought worth a fused kernel are worth the compiler
+        either = CAPTURABLE_PATHS[int(generator("capturable", item.slug).integers(2))]
+        compiled = (*COMPILED_PATHS, either, *(INDUCTOR_PATHS[:1] if "fused" in item.paths else ()))
+    for path in compiled:
         yield Case(item, rich, first, path, dtype, device, "ordinary", FEWEST, seed)
 
 

@@ -73,7 +73,7 @@ def outcomes(case: Case, subject: Subject, drawn: Drawn | None = None) -> list[F
 
 
 def _judge(case: Case, recording: Recording) -> Iterator[Found]:
-    return closures.judge(case, recording.steps, recording.own) if "closure" in case.item.tags else judge(case, recording)
+    return closures.judge(case, recording) if "closure" in case.item.tags else judge(case, recording)
 
 
 def worst_of(found: list[Found]) -> Found:

@@ -20,7 +20,9 @@ from benchkit.precision import Precision
 from benchkit.spec import Function, Optimizer
 from optimbench.cases import Array, Case
 from optimbench.found import Found
-from optimbench.subject import numbers
+from optimbench.layouts import LAYOUTS, placed
+from optimbench.lockstep import memory_kept
+from optimbench.subject import Recording, numbers
 
 STEPS = 3  # each of up to max_iter iterations
 SHAPES = ((2, 2), (1,), (3,))  # the parameters that the flat vector of the problem is cut into
@@ -124,15 +126,18 @@ def start(case: Case) -> tuple[Problem, Array, Array, Array]:
     return (problem, *problem.data(case), case.precision.round(rng.uniform(-problem.reach, problem.reach, SIZE)))
 
 
-def record(case: Case, build: Callable[[list[Any]], Any], steps: list[Step]) -> None:
-    """Run torch's optimizer, or one with its interface, on the problem of the case, and add every step to ``steps``."""
+def record(case: Case, build: Callable[[list[Any]], Any], recording: Recording) -> None:
+    """Run torch's optimizer, or one with its interface, on the problem of the case, and record every step."""
     import torch
 
     dtype = getattr(torch, case.dtype)
     problem, a, b, x0 = start(case)
     ta, tb, tx = (torch.tensor(v, dtype=torch.float64).to(case.device, dtype) for v in (a, b, x0))
     sizes = [int(np.prod(s)) for s in SHAPES]
-    parameters = [torch.nn.Parameter(part.reshape(s).clone()) for part, s in zip(tx.split(sizes), SHAPES, strict=True)]
+    of_parameter, of_gradient = LAYOUTS[case.layout]
+    starts = [placed(part.reshape(s).clone(), of_parameter) for part, s in zip(tx.split(sizes), SHAPES, strict=True)]
+    parameters = [torch.nn.Parameter(start) for start in starts]
+    tensors = [(f"parameter {i}", p) for i, p in enumerate(starts)]
     optimizer = build(parameters)
 
     def flat() -> Any:
@@ -142,20 +147,23 @@ def record(case: Case, build: Callable[[list[Any]], Any], steps: list[Step]) -> 
         x = flat()
         loss, gradient = problem.evaluate(x, ta, tb)
         for p, part in zip(parameters, gradient.split(sizes), strict=True):
-            p.grad = part.reshape(p.shape).clone()
-        steps[-1].evaluations.append(Evaluation(numbers(x), float(loss), numbers(gradient)))
+            p.grad = placed(part.reshape(p.shape).clone(), of_gradient)
+            tensors.append(("a gradient", p.grad))
+        recording.steps[-1].evaluations.append(Evaluation(numbers(x), float(loss), numbers(gradient)))
         if problem.leaves(numbers(gradient), case.precision):
             raise Enough
         return loss
 
+    steps = recording.steps
     for _ in range(STEPS):
         step = Step(numbers(flat()), _plain(optimizer.state.get(parameters[0], {})))
         steps.append(step)
         try:
             step.returned = float(optimizer.step(closure))
         except Enough:
-            return
+            break
         step.after, step.state_after = numbers(flat()), _plain(optimizer.state.get(parameters[0], {}))
+    recording.see_surroundings(tensors if case.layout else [])
 
 
 def _plain(value: Any) -> Any:
@@ -200,11 +208,13 @@ def record_formula(case: Case, item: Optimizer, step: Function) -> list[Step]:
     return steps
 
 
-def judge(case: Case, steps: Sequence[Step], own: bool = True) -> Iterator[Found]:
+def judge(case: Case, recording: Recording) -> Iterator[Found]:
     """Replay every step, from the state that the subject has.
 
-    A class that is not torch's ``own`` may name its state otherwise; then the oracle goes on from its own, if it is known.
+    A class that is not torch's own may name its state otherwise; then the oracle goes on from its own, if it is known.
     """
+    steps, own = recording.steps, recording.own
+    yield from memory_kept(recording)
     rules = Rules.of(case.precision)
     carried: dict[str, Any] | None = {}
     for number, step in enumerate(steps):
@@ -213,7 +223,7 @@ def judge(case: Case, steps: Sequence[Step], own: bool = True) -> Iterator[Found
         if foreign and carried is None:
             return
         before = carried if foreign else _known(case, step, rules)
-        carried = yield from _replay(case, step, f"step {number + 1}", rules, before or {}, own)
+        carried = yield from _replay(case, step, number, rules, before or {}, own)
 
 
 def _known(case: Case, step: Step, rules: Rules) -> dict[str, Any]:
@@ -224,10 +234,10 @@ def _known(case: Case, step: Step, rules: Rules) -> dict[str, Any]:
 
 
 def _replay(
-    case: Case, step: Step, label: str, rules: Rules, before: dict[str, Any], own: bool
+    case: Case, step: Step, number: int, rules: Rules, before: dict[str, Any], own: bool
 ) -> Generator[Found, None, dict[str, Any] | None]:
     """Replay one step; gives the oracle's new state, or None where a branch was left undecided."""
-    found: list[Found] = []
+    label, found = f"step {number + 1}", list[Found]()
     made = iter(step.evaluations)
 
     def closure(x: Any) -> tuple[Ball, Ball]:
@@ -235,7 +245,8 @@ def _replay(
         if evaluation is None:
             raise Mismatch(f"the closure was evaluated {len(step.evaluations)} times, but should be once more")
         count = len(found) + 1
-        found.append(Found(compare(lift(x, rules), evaluation.x, case.precision), f"{label}, point of evaluation {count}"))
+        comparison = compare(lift(x, rules), evaluation.x, case.precision)
+        found.append(Found(comparison, f"{label}, point of evaluation {count}", expression=f"points[{number}][{count - 1}]"))
         return Ball.exactly(evaluation.loss, rules), Ball.exactly(evaluation.gradient, rules)
 
     given = {n: Ball.exactly(v, rules.host) if isinstance(v, float) else v for n, v in case.options.items()}
@@ -248,23 +259,28 @@ def _replay(
     except Mismatch as difference:
         yield from found
         if step.after is not None:
-            yield Found(failure(str(difference)), label)
+            yield Found(failure(str(difference)), label, expression=f"len(points[{number}]) > {len(step.evaluations)}")
         return None
     yield from found
     if step.after is None and len(found) == len(step.evaluations):
         return None
     if step.after is None or next(made, None) is not None:
-        yield Found(failure(f"the closure was evaluated {len(step.evaluations)} times, but should be {len(found)}"), label)
+        why = f"the closure was evaluated {len(step.evaluations)} times, but should be {len(found)}"
+        yield Found(failure(why), label, expression=f"len(points[{number}]) == {len(found)}")
         return None
-    yield Found(compare(lift(after, rules), step.after, case.precision), f"{label}, parameter")
-    yield Found(compare(lift(returned, rules), np.asarray(step.returned), case.precision), f"{label}, returned loss")
+    comparison = compare(lift(after, rules), step.after, case.precision)
+    yield Found(comparison, f"{label}, parameter", expression=f"after[{number}]")
+    comparison = compare(lift(returned, rules), np.asarray(step.returned), case.precision)
+    yield Found(comparison, f"{label}, returned loss", expression=f"returned[{number}]")
     for name, expected in state.items():
         if step.state_after and name not in step.state_after:
             if not own:
                 continue
-            yield Found(failure(f"the state has no {name!r}, but should have it"), label)
+            why = f"the state has no {name!r}, but should have it"
+            yield Found(failure(why), label, expression=f"{name!r} in states[{number}]")
         elif step.state_after:
-            yield from _compare_state(f"{label}, {name}", expected, step.state_after[name], rules)
+            where = f"states[{number}][{name!r}]"
+            yield from _compare_state(f"{label}, {name}", where, expected, step.state_after[name], rules)
     return dict(state)
 
 
@@ -274,18 +290,22 @@ def _balls(name: str, value: Any, rules: Rules) -> Any:
     return value if name in STATE_NUMBERS or value is None else Ball.exactly(value, rules)
 
 
-def _compare_state(label: str, expected: Any, got: Any, rules: Rules) -> Iterator[Found]:
+def _compare_state(label: str, where: str, expected: Any, got: Any, rules: Rules) -> Iterator[Found]:
+    """Compare an entry of the state, which in a script is the expression ``where``."""
     if isinstance(expected, list):
         if not isinstance(got, list) or len(got) != len(expected):
             kept = len(got) if isinstance(got, list) else "no list"
-            yield Found(failure(f"it holds {kept} entries, but should hold {len(expected)}"), label)
+            why = f"it holds {kept} entries, but should hold {len(expected)}"
+            yield Found(failure(why), label, expression=f"len({where}) == {len(expected)}")
             return
         for i, (e, g) in enumerate(zip(expected, got, strict=True)):
-            yield from _compare_state(f"{label}[{i}]", e, g, rules)
+            yield from _compare_state(f"{label}[{i}]", f"{where}[{i}]", e, g, rules)
     elif got is None:
-        yield Found(failure("it is None, but should be a number"), label)
+        yield Found(failure("it is None, but should be a number"), label, expression=f"{where} is not None")
     elif isinstance(expected, (int, float)):
         same = float(expected) == float(np.asarray(got))
-        yield Found(Comparison(PASS, 0.0, 1, 1) if same else failure(f"it is {got}, but should be {expected}"), label)
+        comparison = Comparison(PASS, 0.0, 1, 1) if same else failure(f"it is {got}, but should be {expected}")
+        yield Found(comparison, label, expression=f"float({where}) == {float(expected)}")
     else:
-        yield Found(compare(lift(expected, rules), np.asarray(got, dtype=np.float64), rules.precision), label)
+        comparison = compare(lift(expected, rules), np.asarray(got, dtype=np.float64), rules.precision)
+        yield Found(comparison, label, expression=where)

@@ -10,13 +10,19 @@ from optimbench.subject import Segment
 
 @dataclass
 class Found:
-    """One array judged: what it is, where its worst element lies, the first step that fails, and the check it belongs to."""
+    """One array judged: what it is, where its worst element lies, the first step that fails, and the check it belongs to.
+
+    ``expression`` is Python text that stands for the array at the end of a script of the run, or, where the difference is none
+    of numbers, for True once it is gone. ``lines`` is how much of a written run leads up to it.
+    """
 
     comparison: Comparison
     name: str = ""
     segment: Segment | None = None
     element: tuple[int, ...] = ()
     check: str = "lockstep"
+    expression: str = ""
+    lines: int = 0
 
     def sentence(self) -> str:
         if self.segment is None:

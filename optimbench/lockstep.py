@@ -56,6 +56,11 @@ def judge(case: Case, recording: Recording) -> Iterator[Found]:
         yield from _judge_formats(case, recording)
     kept = Comparison(PASS, 0.0, recording.gradients, recording.gradients)
     yield Found(failure(recording.damaged[0]) if recording.damaged else kept, "run", check="gradient_kept")
+    yield from memory_kept(recording)
+
+
+def memory_kept(recording: Recording) -> Iterator[Found]:
+    """Whether the memory around tensors that lie in larger memory is as it was; nothing where no tensor does."""
     if recording.around:
         kept = Comparison(PASS, 0.0, recording.around, recording.around)
         yield Found(failure(recording.spilled[0]) if recording.spilled else kept, "run", check="memory_kept")

@@ -45,8 +45,12 @@ def needed(path: str) -> set[str]:
 
 
 def compiled(step: Callable[[], Any], backend: str) -> Callable[[], Any]:
-    """The step under torch.compile, free of what was compiled before; NotImplementedError where there is nothing to compile."""
+    """The step under torch.compile, free of what was compiled before.
+
+    NotImplementedError where there is nothing to compile, or no compiler to do it.
+    """
     import torch
+    import torch._inductor.config
 
     logging.getLogger("torch").setLevel(logging.ERROR)  # it warns of its own profiler hooks
     torch._dynamo.reset()
@@ -54,7 +58,13 @@ def compiled(step: Callable[[], Any], backend: str) -> Callable[[], Any]:
     fast = torch.compile(step, backend=backend)
 
     def run() -> Any:
-        answer = fast()
+        try:
+            with torch._inductor.config.patch(compile_threads=1):  # worker processes of its own cost more than they save
+                answer = fast()
+        except Exception as error:
+            if "C++ compiler" in str(error):
+                raise NotImplementedError("torch.compile finds no working C++ compiler") from error
+            raise
         if not torch._dynamo.utils.counters["stats"]["unique_graphs"]:
             raise NotImplementedError("torch.compile finds nothing to compile in the step")
         return answer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -180,7 +181,7 @@ def around(tensor):
     length = tensor.untyped_storage().nbytes() // tensor.element_size()
     outside = torch.ones(length, dtype=torch.bool)
     outside.as_strided(tensor.shape, tensor.stride(), tensor.storage_offset()).fill_(False)
-    return tensor.as_strided((length,), (1,), 0)[outside]
+    return tensor.detach().as_strided((length,), (1,), 0)[outside]
 
 
 tensors = [t for t in TENSORS if t is not None]
@@ -214,28 +215,60 @@ PROBLEM_TEXT = {
 }
 
 
-def closure_script(case: Case, check: str, subject: Subject, found: Found, impl: str | None) -> str:
-    """The run of an optimizer that takes a closure, with its problem; prints every evaluation and what is wrong with which."""
-    problem, a, b, x = closures.start(case)
-    sentence = found.sentence()
-    text = HEAD.format(title=f"{case.item.name}: {sentence}\n\nCase {case.id(check)}.", suite="optimbench")
-    imports, name = constructor(case.item.path, impl)
-    text += imports + f"a = {tensor(a, case.dtype)}\nb = {tensor(b, case.dtype)}\n"
-    text += f"p = torch.nn.Parameter({tensor(x, case.dtype)})\noptimizer = {name}([p]{arguments(case, subject)})\n"
-    text += f"""
+CLOSURE = """
+parameters = [torch.nn.Parameter(START) for part, shape in zip(start.split(SIZES), SHAPES)]
+optimizer = CONSTRUCTOR(parameters ARGUMENTS)
+points, after, returned, states = [], [], [], []
+
+
+def flat():
+    return torch.cat([p.detach().reshape(-1) for p in parameters])
+
 
 def closure():
-    x = p.detach()
-    {PROBLEM_TEXT[problem.name]}
-    p.grad = slope.clone()
+    x = flat()
+    points[-1].append(x)
+    PROBLEM
+    for p, part in zip(parameters, slope.split(SIZES)):
+        p.grad = GRADIENT
     print([value.hex() for value in x.tolist()], float(loss).hex())
     return loss
 
 
-for step in range({closures.STEPS}):
+for step in range(STEPS):
     print("step", step + 1)
-    optimizer.step(closure)
-print({sentence!r})
-sys.exit(1)
+    points.append([])
+    returned.append(optimizer.step(closure))
+    after.append(flat())
+    states.append(copy.deepcopy(optimizer.state[parameters[0]]))
 """
-    return text
+
+
+def closure_script(case: Case, check: str, subject: Subject, found: Found, impl: str | None) -> str:
+    """The run of an optimizer that takes a closure, with its problem; it prints every evaluation."""
+    problem, a, b, x = closures.start(case)
+    sentence = found.sentence()
+    text = HEAD.format(title=f"{case.item.name}: {sentence}\n\nCase {case.id(check)}.", suite="optimbench")
+    imports, name = constructor(case.item.path, impl)
+    text = text.replace("import sys", "import copy\nimport sys") + imports + (f"\n{SOURCE}\n\n" if case.layout else "")
+    text += "".join(f"{n} = {tensor(v, case.dtype)}\n" for n, v in (("a", a), ("b", b), ("start", x)))
+    of_parameter, of_gradient = (f", {how!r})" if how else "" for how in LAYOUTS[case.layout])
+    sizes = [math.prod(shape) for shape in closures.SHAPES]
+    body = CLOSURE
+    for word, meant in (
+        ("START)", f"{'place(' if of_parameter else ''}part.reshape(shape).clone(){of_parameter})"),
+        ("GRADIENT", f"{'place(' if of_gradient else ''}part.reshape(p.shape).clone(){of_gradient}"),
+        ("SIZES", repr(sizes)), ("SHAPES", repr(closures.SHAPES)), ("CONSTRUCTOR", name), ("STEPS", str(closures.STEPS)),
+        (" ARGUMENTS", arguments(case, subject)), ("PROBLEM", PROBLEM_TEXT[problem.name]),
+    ):  # fmt: skip
+        body = body.replace(word, meant)
+    text += body
+    if check == "memory_kept":
+        tensors = [*(["*parameters"] if of_parameter else []), *(["*(p.grad for p in parameters)"] if of_gradient else [])]
+        return text + AROUND.replace("TENSORS", f"[{', '.join(tensors)}]")
+    c = found.comparison
+    if c.why.startswith("raised"):
+        return text + RAN_THROUGH
+    if c.why or not found.expression:
+        return text + f"\nprint({sentence!r})\nsys.exit({f'0 if {found.expression} else 1' if found.expression else 1})\n"
+    return text + verdict(found.name, element(found.expression, c.where), c.expected, LIMIT * c.bound + c.spread)

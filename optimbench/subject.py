@@ -124,7 +124,7 @@ class TorchSubject:
 
             recording = Recording(own=self.own)
             with unimplemented(), ending(recording):
-                closures.record(case, lambda parameters: self.build(case, [parameters]), recording.steps)
+                closures.record(case, lambda parameters: self.build(case, [parameters]), recording)
             return recording
         dtype = getattr(torch, case.dtype)
         of_parameter, of_gradient = LAYOUTS[case.layout]
