@@ -19,10 +19,16 @@ def _unit(x):
 
 
 def embeddings(*, like=(), short=False, **edges):
-    """Vectors, of which those that are not ``short`` have a squared length beside which 1e-12 is less than a rounding."""
+    """Vectors, of which those that are not ``short`` have a squared length beside which 1e-12 is less than a rounding.
+
+    Among the short ones are some whose squared length is less than 1e-12 itself, or than what its format holds.
+    """
 
     def sample(draw):
         drawn = vectors(like=like, zero=short, **edges).sample(draw)
+        if short and draw.lane == "edge" and drawn.size:
+            tiny = draw.rng.random((*drawn.shape[:-1], 1)) < 0.4
+            return np.where(tiny, np.ldexp(drawn, -8 if draw.precision.largest < 2.0**16 else -20), drawn)
         if short or draw.precision.bits < 53 or not drawn.size:
             return drawn
         # Only float64 resolves 1e-12 beside the square of an ordinary length; what repeats another input is long already.
