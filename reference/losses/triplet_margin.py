@@ -46,7 +46,7 @@ def _triplets(**how):
         "huge": _triplets(strange=[np.inf, -np.inf]),
     },
     options={"margin": [1.0, 0.5], "p": [2.0, 1.0, 3.0], "eps": [1e-6, 1e-2], "swap": [False, True]},
-    edge_options={"p": [np.inf], "eps": [0.0]},
+    edge_options={"p": [np.inf, 8.0], "eps": [0.0]},
     shapes=((5, 4), (3, 8), (6,)),
     edge_shapes=((0, 3), (1, 1), (2, 1), (2, 3)),
     row_axes=-1,
@@ -73,7 +73,7 @@ def triplet_margin(anchor, positive, negative, *, margin, p, eps, swap):
         The derivative of a distance at x - y + eps = 0 is any vector of the unit ball, 0 here.
     Where torch differs: its powers are not scaled: differences above 2e19 in float32 and bfloat16 (p = 2) or 7e12 (p = 3)
         overflow, to NaN as a rule, and an infinite distance has a NaN derivative (variant ``huge``); in float16 with p = 3 the
-        power of eps underflows: a NaN derivative for equal vectors.
+        power of eps underflows: a NaN derivative for equal vectors. With p = 8 that derivative is 0 in the other formats.
     Accuracy: absolute, about a unit roundoff of the distances; the loss may cancel.
     Source: Balntas et al., BMVC 2016; torch.nn.TripletMarginLoss and torch.nn.PairwiseDistance documentation.
     """
