@@ -67,12 +67,14 @@ class Native:
     """An option value that is an object of torch's own, such as a distance function.
 
     ``expression`` is its Python text, in which ``torch`` is known: it is evaluated where the subject is built, and printed in
-    reproducers. ``formula`` is what it means to the reference. ``label`` stands for it in case ids.
+    reproducers. ``formula`` is what it means to the reference. ``label`` stands for it in case ids. ``dtypes`` are the
+    formats that torch allows it with (default: all).
     """
 
     label: str
     expression: str
-    formula: Function | None = None
+    formula: Any = None
+    dtypes: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,7 @@ class Case:
 
 def text(value: Any) -> str:
     """An option value in a case id."""
-    return value.label if isinstance(value, (Domain, Native)) else str(value)
+    return value.label if isinstance(value, (Domain, Native)) else str(value).replace(" ", "")
 
 
 def lanes(item: Loss) -> tuple[str, ...]:
@@ -109,7 +109,7 @@ def cases(item: Loss, level: str, dtypes: tuple[str, ...], device: str, seed: in
     for variant in item.variants:
         accepted = None if item.valid is None else functools.partial(_accepted, item, variant)
         for options in combinations(item.options, item.edge_options, level, accepted):
-            for dtype in dtypes:
+            for dtype in filter(functools.partial(_allowed, options), dtypes):
                 for reduction in item.reductions:
                     for lane in lanes(item):
                         for sample, shape in enumerate(_shapes(item, lane, reduction, count)):
@@ -126,6 +126,11 @@ def cases(item: Loss, level: str, dtypes: tuple[str, ...], device: str, seed: in
 def _accepted(item: Loss, variant: str, options: Mapping[str, Any]) -> bool:
     """Whether the constructor takes these options for inputs of this kind; ``valid`` is told the variant among the options."""
     return item.valid is None or item.valid({**options, "variant": variant})
+
+
+def _allowed(options: Mapping[str, Any], dtype: str) -> bool:
+    """Whether every option that is an object of torch's own goes with this format."""
+    return all(dtype in value.dtypes for value in options.values() if isinstance(value, Native) and value.dtypes)
 
 
 def _shapes(item: Loss, lane: str, reduction: str, count: int) -> list[tuple[int, ...]]:

@@ -91,7 +91,10 @@ class ModuleSubject:
             value = answered(self.item, call.reduction, module(*passed))
         if not isinstance(value, torch.Tensor):
             raise TypeError(f"the loss returned {type(value).__name__}, but should return a tensor")
-        gradients = [self._gradients(value, [tensors[n] for n in call.requires], upstream) for upstream in call.upstreams]
+        if not value.requires_grad and set(call.requires) <= set(parameters):  # parameters that this batch leaves alone
+            gradients: list[list[Array | None]] = [[None] * len(call.requires) for _ in call.upstreams]
+        else:
+            gradients = [self._gradients(value, [tensors[n] for n in call.requires], u) for u in call.upstreams]
         damaged = next((n for n, now, then in before if not _unchanged(now.detach(), then)), "")
         name = str(value.dtype).removeprefix("torch.")
         if name not in PRECISIONS:

@@ -46,7 +46,7 @@ def logits(*, far=False):
 
 
 def labels():
-    """Numbers in [0, 1], many of them 0 or 1; one half beside a logit that is sure of the label, which has a variant of its own."""
+    """Numbers in [0, 1], many of them 0 or 1, but one half beside a logit that is sure of that: a variant has those."""
 
     def sample(draw):
         soft = unit_interval().sample(draw)

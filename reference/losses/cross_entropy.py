@@ -1,6 +1,6 @@
 import numpy as np
 
-from benchkit.domains import Domain, class_indices, class_probabilities, class_weights
+from benchkit.domains import Domain, class_indices, class_probabilities, class_weights, without_class_axis
 from benchkit.spec import Figure, loss
 
 MANY_ROWS = (16, 2)
@@ -49,6 +49,24 @@ def logits(*, extreme=False):
         return with_extremes(draw, mixed, axis) if extreme and mixed.size else mixed
 
     return Domain("logits", sample, differentiable=True)
+
+
+def high():
+    """Scores by which, in the edge lane, class 0 is so improbable that three losses add up to more than the largest number."""
+
+    def sample(draw):
+        if draw.lane != "edge":
+            return logits().sample(draw)
+        axis = 1 if len(draw.shape) > 1 else 0
+        others = np.arange(draw.shape[axis]).reshape((-1,) + (1,) * (len(draw.shape) - axis - 1)) > 0
+        return np.where(others, draw.precision.largest * draw.rng.uniform(0.4, 0.8, draw.shape), 0.0)
+
+    return Domain("high", sample, differentiable=True)
+
+
+def first_class():
+    """Class 0 for every row."""
+    return Domain("indices", lambda draw: np.zeros(without_class_axis(draw), dtype=np.int64), floating=False)
 
 
 def distributions():
@@ -100,6 +118,13 @@ def times(w, q, log_p):
     return np.where(((w == 0.0) | (q == 0.0)) & (log_p == -np.inf), 0.0, w * q * log_p)
 
 
+def allowed(variant, *, weight, ignore_index, label_smoothing, **_):
+    """torch refuses an ignored index that could be a class together with probabilities; ``high`` is about the mean alone."""
+    if variant == "high":
+        return weight is None and ignore_index == -100 and not label_smoothing
+    return not variant.endswith("probabilities") or ignore_index < 0
+
+
 @loss(
     "torch.nn.CrossEntropyLoss",
     inputs={
@@ -107,11 +132,11 @@ def times(w, q, log_p):
         "probabilities": {"input": logits(), "target": distributions()},
         "extreme-indices": {"input": logits(extreme=True), "target": class_indices(ignore="ignore_index")},
         "extreme-probabilities": {"input": logits(extreme=True), "target": distributions()},
+        "high": {"input": high(), "target": first_class()},
     },
-    options={"weight": [None, class_weights()], "ignore_index": [-100, 1], "label_smoothing": [0.0, 0.1]},
+    options={"weight": [None, class_weights(differentiable=True)], "ignore_index": [-100, 1], "label_smoothing": [0.0, 0.1]},
     edge_options={"ignore_index": [-1, 2**32], "label_smoothing": [1.0]},
-    # torch refuses an ignored index that could be a class together with probabilities.
-    valid=lambda options: not options.get("variant", "").endswith("probabilities") or options["ignore_index"] < 0,
+    valid=lambda options: allowed(**{"variant": "", **options}),
     shapes=((4, 5), (2, 3, 4), (2, 3, 2, 2), (5,)),
     edge_shapes=((0, 3), (2, 3, 0), (1, 1), (1,), (6, 2), MANY_ROWS),
     row_axes=class_axis,
@@ -140,11 +165,13 @@ def cross_entropy(x, y, *, weight, ignore_index, label_smoothing):
         one loss for each row.
     Domain: scores finite or -inf, not all -inf in a row; indices in [0, C) or the ignored one, which applies to indices alone
         (torch raises for a non-negative one with probabilities); s in [0, 1]. Rows of probabilities need not sum to 1.
-        torch can differentiate by class probabilities; by weight only with probabilities (it raises with indices).
+        torch can differentiate by class probabilities; by weight only with probabilities (it raises with indices). The
+        derivative of the mean by weight is left out here.
     Edges: by the convention of the entropy 0 log 0 = 0, a class with q = 0 or w = 0 adds 0 where its softmax is 0. An
         ignored row has derivative 0 whatever its scores are.
     Where torch differs (variants ``extreme``): 0 * log 0 is NaN, in the value for probabilities, weight 0 and smoothing 1; a
-        difference of scores or a sum over the classes overflows early; an ignored row with NaN has the derivative NaN.
+        difference of scores or a sum over the classes overflows early; an ignored row with NaN has the derivative NaN. The
+        mean over indices overflows in float16 where the sum of the losses does (variant ``high``).
     Accuracy: scores are shifted by the largest of the row; the derivative cancels where softmax(x) is near q.
     Source: torch.nn.CrossEntropyLoss documentation; Szegedy et al., 2016, section 7.
     """
@@ -165,7 +192,9 @@ def _(x, y, *, weight, ignore_index, label_smoothing):
     log_p = log_softmax(x)
     by_x = np.where(kept, np.exp(log_p) * np.sum(w * q, axis=class_axis(x), keepdims=True) - w * q, 0.0)
     # With smoothing 1 an impossible class makes the loss infinite whatever q is: there is no derivative by q, 0 * -inf.
-    return (by_x,) if indexed(y) else (by_x, -(1.0 - label_smoothing) * times(w, 1.0, log_p))
+    found = (by_x,) if indexed(y) else (by_x, -(1.0 - label_smoothing) * times(w, 1.0, log_p))
+    by_weight = np.moveaxis(np.where(kept, -times(1.0, q, log_p), 0.0), class_axis(x), -1)
+    return found if weight is None else (*found, by_weight)
 
 
 @cross_entropy.denominator("mean")
