@@ -141,9 +141,9 @@ class Ball(NDArrayOperatorsMixin):
 
     def computed_in(self, precision: str, function: Callable[..., Any], *args: Any) -> Ball:
         """See ``benchkit.spec.computed_in``."""
-        from benchkit import correlated
+        from benchkit import stochastic
 
-        return correlated.evaluate(self, precision, function, *args)
+        return stochastic.evaluate(self, precision, function, *args)
 
     def sum(self, axis: Any = None, keepdims: bool = False) -> Ball:
         found: Ball = np.sum(self, axis=axis, keepdims=keepdims)

@@ -62,8 +62,8 @@ def muon(p, g, state, *, dims=2, lr, weight_decay, momentum, nesterov, ns_coeffi
         parameter, which raises ZeroDivisionError. In bfloat16 without nesterov it normalises the momentum_buffer itself, since
         the conversion to bfloat16 makes no copy there. In float64 what overflows bfloat16 gives NaN.
     Accuracy: NS is defined in bfloat16 for parameters of every format, as in the post to which torch's documentation refers
-        (the documentation itself does not name the format): about two digits. The bound follows every rounding of bfloat16
-        through the iterations to first order, and adds them up as independent errors (benchkit.correlated).
+        (the documentation itself does not name the format): about two digits. The bound is what random roundings to bfloat16
+        make of the result (benchkit.stochastic).
     Source: Jordan et al., kellerjordan.github.io/posts/muon, 2024; Liu et al., Muon is scalable for LLM training,
         arXiv:2502.16982; torch.optim.Muon documentation.
     """

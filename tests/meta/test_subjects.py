@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 import torch
-from meta import alternatives, broken
+from meta import alternatives, broken, newer_optimizers
 
 from benchkit import verification
 from benchkit.domains import reals
@@ -46,6 +46,7 @@ LATER = (broken.AbortsOnce, broken.NoForward, broken.NoBackward, broken.NoStep) 
 WRONG = [
     *((LOSSES, item, c) for c, item in broken.LOSSES.items() if c not in LATER),
     *((OPTIMIZERS, item, c) for c, item in broken.OPTIMIZERS.items() if c not in LATER),
+    *((OPTIMIZERS, item, c) for c, item in newer_optimizers.WRONG.items()),
 ]
 
 
@@ -117,6 +118,7 @@ def waivers() -> Waivers:
 RIGHT_ONES = [
     *((LOSSES, item, c) for c, item in alternatives.LOSSES.items()),
     *((OPTIMIZERS, item, c) for c, item in alternatives.OPTIMIZERS.items()),
+    *((OPTIMIZERS, item, c) for c, item in newer_optimizers.RIGHT.items()),
 ]
 
 
