@@ -182,7 +182,8 @@ class Optimizer(Item):
     ``initial`` builds the state before the first step, named as ``state_dict`` names it. ``paths`` lists the implementations
     that torch has (``forloop``, ``foreach``, ``fused``). ``exact_options`` are dyadic values for the exact lane, where the
     item has one.
-    ``scratch`` names what torch keeps in the state between steps though no later step reads it.
+    ``scratch`` names what torch keeps in the state between steps though no later step reads it. ``masks`` names the item of
+    whose algorithm this one is documented to be the masked version.
     """
 
     initial_function: Function | None = None
@@ -191,6 +192,7 @@ class Optimizer(Item):
     document_lr: float | None = None
     exact_options: Mapping[str, Any] | None = None
     scratch: Sequence[str] = ()
+    masks: str = ""
     main_part = "step"
 
     def parts(self) -> dict[str, Function]:

@@ -35,9 +35,7 @@ def judge(case: Case, recording: Recording, hyperparameters: Callable[..., dict[
             continue
         precision = segment.precision or case.precision
         rules = Rules.of(precision, exact=case.lane == "exact")
-        options = hyperparameters(
-            case, segment.options or (case.options, case.others)[segment.group], recording, precision
-        )
+        options = hyperparameters(case, segment.options or (case.options, case.others)[segment.group], recording, precision)
         p, g = Ball.exactly(segment.before, rules), Ball.exactly(segment.gradient, rules)
         state = states.get(segment.parameter)
         if state is None:
