@@ -250,6 +250,7 @@ class Optimizer(Item):
     parameter in the format that holds them.
     ``multiples`` holds by name of a state tensor a factor, as a function of the options, by which an implementation may hold
     it without any effect on the parameter.
+    ``masks`` names the item of whose algorithm this one is documented to be the masked version.
     """
 
     initial_function: Function | None = None
@@ -262,6 +263,7 @@ class Optimizer(Item):
     shapes: Sequence[tuple[tuple[tuple[int, ...], ...], ...]] = ()
     running: Sequence[str] = ()
     multiples: Mapping[str, Function] = field(default_factory=dict)
+    masks: str = ""
     main_part = "step"
 
     def parts(self) -> dict[str, Function]:

@@ -68,8 +68,8 @@ class Drawn:
 class Case:
     """One run of one optimizer with two parameter groups (one for optimizers that take one only).
 
-    For optimizers that take a closure the variant is the name of the problem that they minimise. ``layout`` is how parameters and
-    gradients lie in memory, a name of ``optimbench.layouts``.
+    For optimizers that take a closure the variant is the name of the problem that they minimise. ``layout`` is how parameters
+    and gradients lie in memory, a name of ``optimbench.layouts``.
     """
 
     item: Optimizer
@@ -105,7 +105,7 @@ class Case:
         sets = self.item.shapes or SHAPES
         found = sets[self.sample % len(sets)]
         if "sparse" in self.item.tags:  # a sparse gradient stores rows, and a number has none
-            return tuple(tuple(shape or (1,) for shape in group) for group in found)  # type: ignore[return-value]
+            return tuple(tuple(shape or (1,) for shape in group) for group in found)
         return found
 
     def id(self, check: str) -> str:

@@ -38,7 +38,7 @@ def run_case(case: Case, subject: Subject, done: frozenset[str] | set[str] = fro
     outcome = _attempt(case, subject)
     for check in reversed(CHECKS):
         if case.id(check) not in done and (check == LOCKSTEP or any(f.check == check for f in outcome.found)):
-            yield _record(case, check, outcome)
+            yield make_record(case, check, outcome)
 
 
 @dataclass
@@ -90,8 +90,8 @@ def _attempt(case: Case, subject: Subject) -> Outcome:
         return Outcome(error=str(error))
 
 
-def _record(case: Case, check: str, outcome: Outcome) -> Record:
-    """One check of a run in lockstep. A run that compared nothing, or whose oracle failed, is an error and never a pass."""
+def make_record(case: Case, check: str, outcome: Outcome) -> Record:
+    """One check of a run. A run that compared nothing, or whose oracle failed, is an error and never a pass."""
     record = describe(case, check)
     if outcome.unsupported:
         return record | {"status": UNSUPPORTED, "message": [outcome.unsupported]}

@@ -7,7 +7,7 @@ evaluations is judged at each of them. Where rounding may turn a branch either w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 

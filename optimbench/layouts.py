@@ -63,7 +63,7 @@ def placed(tensor: Any, arrangement: str) -> Any:
 
 
 def spilled(tensors: Sequence[Any]) -> tuple[int, list[int]]:
-    """How many numbers lie around the tensors that were placed in a buffer, and the numbers of those around which it changed."""
+    """How many numbers lie around the tensors that were placed in a buffer, and which tensors have others around them now."""
     import torch
 
     around, damaged = 0, []

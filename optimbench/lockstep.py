@@ -67,13 +67,13 @@ def memory_kept(recording: Recording) -> Iterator[Found]:
 
 
 def alike(segments: Sequence[Segment]) -> list[list[Segment]]:
-    """The segments of parameters that are not empty in lists of one group, with the same options and format, and the same
-    names in the state that they found (none at all in a first step)."""
+    """The segments of parameters that are not empty in lists of one group, with the same options and format; where these vary
+    in the course of a run, also with the same names in the state that they found, held in the same formats."""
     lists: dict[Any, list[Segment]] = {}
     for s in segments:
         if s.before.size:
-            names = frozenset(s.state_before) if s.options else None
-            lists.setdefault((s.group, id(s.options), s.precision, names), []).append(s)
+            kept = frozenset((name, stored.precision.name) for name, stored in s.state_before.items()) if s.options else None
+            lists.setdefault((s.group, id(s.options), s.precision, kept), []).append(s)
     return list(lists.values())
 
 

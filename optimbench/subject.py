@@ -55,8 +55,8 @@ class Segment:
 class Recording:
     """All segments of a run; in ``complaints`` the parameters that moved without a gradient; in ``damaged`` the gradients that
     were written to, of ``gradients`` looked at; in ``spilled`` the tensors around which memory was written to, of ``around``
-    numbers looked at; in ``raised`` the exception that ended the run. ``held`` has the options that are held in tensors, and their
-    format. ``own`` says that the class is torch's, so that its state must have torch's names."""
+    numbers looked at; in ``raised`` the exception that ended the run. ``held`` has the options that are held in tensors, and
+    their format. ``own`` says that the class is torch's, so that its state must have torch's names."""
 
     segments: list[Segment] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
@@ -130,7 +130,7 @@ class TorchSubject:
         of_parameter, of_gradient = LAYOUTS[case.layout]
         starts = [placed(torch.tensor(p, dtype=torch.float64).to(case.device, dtype), of_parameter) for p in drawn.parameters]
         graph = "differentiable" in needed(case.path)
-        parameters = [torch.nn.Parameter(start) for start in starts]
+        parameters: list[Any] = [torch.nn.Parameter(start) for start in starts]
         if graph:  # a step that is part of a graph needs parameters that are
             parameters = [p.clone() for p in parameters]
             for p in parameters:
@@ -165,6 +165,7 @@ class TorchSubject:
                 )  # fmt: skip
                 recording.segments.append(segment)
             before, states_before = after, states_after
+        recording.complaints += self._changed_tensors(case, optimizer)
         recording.see_surroundings([(f"parameter {i}", p) for i, p in enumerate(starts)] + given)
         return recording
 
@@ -202,6 +203,13 @@ class TorchSubject:
                     raise Unsupported(str(error)) from error
                 raise
 
+    def _changed_tensors(self, case: Case, optimizer: Any) -> Iterator[str]:
+        """A complaint for each option held in a tensor that is not what it was."""
+        for name, precision in self.held(case).items():
+            for group, given in zip(optimizer.param_groups, (case.options, case.others), strict=False):
+                if _numbers_of(group[name]) != _numbers_of(_in_tensors(given[name], precision, "cpu")):
+                    yield f"the tensor that holds {name} was changed in place"
+
     def held(self, case: Case) -> dict[str, Precision]:
         """The options that a case holds in tensors, those whose type says that they may be, and the format of the tensors."""
         if case.lane != "tensor":
@@ -233,6 +241,11 @@ class TorchSubject:
         rows = np.flatnonzero(touched.reshape(touched.shape[0], -1).any(axis=1)) if touched.size else np.zeros(0, dtype=int)
         index = torch.tensor(rows, dtype=torch.int64, device=dense.device).reshape(1, -1)
         return torch.sparse_coo_tensor(index, dense[index[0]], dense.shape, check_invariants=True).coalesce()
+
+
+def _numbers_of(value: Any) -> Any:
+    """A number that may be held in a tensor, or a tuple of such, as plain numbers."""
+    return tuple(map(_numbers_of, value)) if isinstance(value, tuple) else float(value)
 
 
 def _in_tensors(value: Any, precision: Precision, device: str) -> Any:
@@ -289,10 +302,14 @@ def numbers(tensor: Any) -> Array:
 
 
 def fetch(tensors: Sequence[Any]) -> list[Array]:
-    """Tensors as float64 numbers on the host, in memory of their own; those of one format and device in one transfer."""
+    """Tensors as float64 numbers on the host, in memory of their own; those of one format and device in one transfer.
+
+    A complex tensor has its real and imaginary parts along one more dimension.
+    """
     import torch
 
     found: list[Array] = [np.zeros(0)] * len(tensors)
+    tensors = [torch.view_as_real(t.detach()) if t.is_complex() else t for t in tensors]
     alike: dict[Any, list[int]] = {}
     for i, tensor in enumerate(tensors):
         alike.setdefault((tensor.device, tensor.dtype), []).append(i)
@@ -324,7 +341,8 @@ def look(parameters: Sequence[Any], optimizer: Any) -> tuple[list[Array], list[d
     count = len(parameters)
     found = fetch([*parameters, *(value for _, _, value in slots), *(parameters[number].grad for number in graded)])
     for (number, name, value), array in zip(slots, found[count : count + len(slots)], strict=True):
-        precision = PRECISIONS.get(str(value.dtype).removeprefix("torch."), PRECISIONS["float64"])
+        dtype = value.dtype.to_real() if value.is_complex() else value.dtype
+        precision = PRECISIONS.get(str(dtype).removeprefix("torch."), PRECISIONS["float64"])
         states[number][name] = Stored(array, precision)
     gradients: list[Array | None] = [None] * count
     for number, array in zip(graded, found[count + len(slots) :], strict=True):

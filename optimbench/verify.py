@@ -2,16 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from benchkit.request import Request
+from benchkit.spec import Optimizer
 from benchkit.verification import Bench
 from benchkit.verification import verify as run
-from optimbench.cases import cases
-from optimbench.checks import CHECKS, run_case
-from optimbench.reproducer import reproducer
-from optimbench.subject import FormulaSubject, TorchSubject
+from optimbench import checks, life, reproducer
+from optimbench.cases import Case, cases
+from optimbench.subject import FormulaSubject, Subject, TorchSubject
 from reference import OPTIMIZERS
 
-BENCH = Bench("optimbench.verify:BENCH", OPTIMIZERS, tuple(CHECKS), cases, TorchSubject, run_case, reproducer, FormulaSubject)
+CHECKS = checks.CHECKS | life.checks()
+
+
+def all_cases(item: Optimizer, level: str, dtypes: Sequence[str], device: str, seed: int) -> Iterator[Case]:
+    """Every case of an item at a level, on one device: the runs in lockstep, and the scenarios of its life."""
+    yield from cases(item, level, dtypes, device, seed)
+    yield from life.cases(item, level, dtypes, device, seed)
+
+
+def run_case(case: Case, subject: Subject, done: frozenset[str] | set[str] = frozenset()) -> Iterator[checks.Record]:
+    """Run a case once and make its records."""
+    return life.run_case(case, subject, done) if isinstance(case, life.LifeCase) else checks.run_case(case, subject, done)
+
+
+def reproduce(case: Case, check: str, subject: Subject, impl: str | None = None) -> str | None:
+    """The script of a failure, or None where it does not fail again."""
+    write = life.reproducer if isinstance(case, life.LifeCase) else reproducer.reproducer
+    return write(case, check, subject, impl)  # type: ignore[arg-type]
+
+
+BENCH = Bench(
+    "optimbench.verify:BENCH", OPTIMIZERS, tuple(CHECKS), all_cases, TorchSubject, run_case, reproduce, FormulaSubject
+)  # fmt: skip
 
 
 def verify(request: Request) -> int:

@@ -14,7 +14,7 @@ from benchkit.spec import optimizer
         "maximize": [False, True],
     },
     edge_options={"lr": [0.0], "eps": [0.0]},
-    tags={"elementwise"},
+    tags={"elementwise", "sparse_gradients"},
     paths=("forloop", "foreach", "fused"),
     bytes_per_element=5,
     document="3.6",

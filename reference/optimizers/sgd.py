@@ -19,7 +19,7 @@ def accepted(options):
     edge_options={"lr": [0.0], "momentum": [1.0], "dampening": [1.0]},
     exact_options={"lr": 0.25, "momentum": 0.5, "dampening": 0.5, "weight_decay": 0.25},
     valid=accepted,
-    tags={"elementwise"},
+    tags={"elementwise", "sparse_gradients"},
     paths=("forloop", "foreach", "fused"),
     bytes_per_element=3,
     document="3.6",

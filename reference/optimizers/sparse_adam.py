@@ -14,6 +14,7 @@ from benchkit.spec import optimizer
     edge_options={"betas": [(0.0, 0.0)]},
     # The gradient arrives as its dense value and the mask of what the sparse tensor stores (keyword ``touched``).
     tags={"elementwise", "sparse"},
+    masks="Adam",
     paths=("forloop",),
     # For each touched element: the stored gradient, p, m and v are read, p, m and v are written.
     bytes_per_element=7,

@@ -1,0 +1,73 @@
+"""Play a scenario, make a record of it, and write the reproducer of one that fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from benchkit.judge import FAIL, LIMIT, failure
+from benchkit.snippets import HEAD, RAN_THROUGH, constructor, verdict
+from optimbench.checks import OracleError, Outcome, Record, make_record, worst_of
+from optimbench.found import Found
+from optimbench.life.cases import SCENARIOS, LifeCase
+from optimbench.life.script import CLASS, Script
+from optimbench.subject import Subject, TorchSubject, Unsupported, described
+
+
+def run_case(case: LifeCase, subject: Subject, done: frozenset[str] | set[str] = frozenset()) -> Iterator[Record]:
+    """Play a case, unless its record is ``done``."""
+    if case.id(case.scenario) not in done:
+        outcome, _ = play(case, subject)
+        yield make_record(case, case.scenario, outcome)
+
+
+def play(case: LifeCase, subject: Subject) -> tuple[Outcome, Script | None]:
+    """What a play found, and its text."""
+    if not isinstance(subject, TorchSubject):
+        return Outcome(unsupported="a formula is not constructed and has no life"), None
+    script = Script(case, subject)
+    try:
+        found = SCENARIOS[case.scenario].check(case, script)
+    except Unsupported as reason:
+        return Outcome(unsupported=str(reason)), script
+    except OracleError as error:
+        return Outcome(error=str(error)), script
+    except (Exception, SystemExit) as error:
+        found = [*script.found, Found(failure(described(error)), "run", lines=len(script.lines))]
+    return Outcome([f if f.check == case.scenario else _renamed(f, case.scenario) for f in found]), script
+
+
+def _renamed(found: Found, check: str) -> Found:
+    found.check = check
+    return found
+
+
+def reproducer(case: LifeCase, check: str, subject: Subject, impl: str | None = None) -> str | None:
+    """The text of the play up to where it fails, and a look at what is wrong; None where it does not fail again."""
+    outcome, script = play(case, subject)
+    if script is None or not outcome.found:
+        return None
+    worst = worst_of(outcome.found)
+    if worst.comparison.status != FAIL:
+        return None
+    title = f"{case.item.name}: {worst.sentence()}\n\n{SCENARIOS[case.scenario].sentence}\nCase {case.id(check)}."
+    imports, name = constructor(case.item.path, impl)
+    text = HEAD.format(title=title, suite="optimbench") + imports + f"{CLASS} = {name}\n"
+    text += "\n".join(script.lines[: worst.lines]) + "\n"
+    return text + ending(worst)
+
+
+def ending(found: Found) -> str:
+    """The end of a script: what it looks at and its exit status."""
+    c = found.comparison
+    if c.why.startswith("raised"):
+        return RAN_THROUGH
+    if c.why or not found.expression:
+        test = found.expression or "False"
+        return f"\nprint({found.sentence()!r})\nsys.exit(0 if {test} else 1)\n"
+    return verdict(found.name, found.expression, c.expected, LIMIT * c.bound + c.spread)
+
+
+def checks() -> dict[str, Any]:
+    """What each scenario says, by name."""
+    return {name: one.sentence for name, one in SCENARIOS.items()}
