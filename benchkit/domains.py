@@ -46,7 +46,8 @@ class Domain:
 
     ``differentiable`` says that torch defines a derivative by this input and the reference has it. ``label`` stands for
     the drawn array in case ids. ``through="log_softmax"`` says that the loss gets log_softmax(array, axis=-1) while the
-    derivative is taken by the array itself.
+    derivative is taken by the array itself. ``repeats`` says that entries may be repeated freely along any axis; it is false
+    where the numbers of one input must fit those of another.
     """
 
     label: str
@@ -54,6 +55,7 @@ class Domain:
     floating: bool = True
     differentiable: bool = False
     through: str = ""
+    repeats: bool = True
 
     def __call__(self, draw: Draw) -> Any:
         value = self.sample(draw)

@@ -93,6 +93,7 @@ def times(w, q, log_p):
 
 @loss(
     "torch.nn.CrossEntropyLoss",
+    functional="cross_entropy",
     inputs={
         "indices": {"input": logits(), "target": class_indices(ignore="ignore_index")},
         "probabilities": {"input": logits(), "target": distributions()},
