@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,8 @@ import numpy as np
 
 from benchkit.ball_rules import _worst, log_sum_exp, maximum, minimum, settle
 from benchkit.balls import Ball, Floats, Fuzzy, common_rules, floats, lift, select
+
+CASCADE = 16.0  # the terms that a leaf of a cascaded sum may add up one after another
 
 
 def reduce(ufunc: np.ufunc, x: Ball, axis: Any = 0, keepdims: bool = False, **kwargs: Any) -> Ball:
@@ -25,7 +28,8 @@ def reduce(ufunc: np.ufunc, x: Ball, axis: Any = 0, keepdims: bool = False, **kw
 
 
 def sum_(x: Ball, axis: Any = None, keepdims: bool = False) -> Ball:
-    """The sum of n terms in any order: (n - 1) roundings of the sum of the magnitudes, in the format's accumulator.
+    """The sum of n terms in any order: (n - 1) roundings of the sum of the magnitudes, in the format's accumulator; a cascaded
+    sum: as many as its tree is high.
 
     A sum whose magnitudes pass the largest number of the accumulator may overflow in one order and not in another: its
     radius is infinite.
@@ -36,7 +40,8 @@ def sum_(x: Ball, axis: Any = None, keepdims: bool = False) -> Ball:
     magnitude = np.sum(centre, axis=axis, keepdims=True)
     carried = np.sum(x.radius, axis=axis, keepdims=True)
     precision = x.rules.precision
-    order = max(terms - 1, 0) * precision.accumulator.unit * (magnitude + carried)
+    steps = min(max(terms - 1, 0), CASCADE + math.log2(max(terms, 1)) if x.rules.cascaded else math.inf)
+    order = steps * precision.accumulator.unit * (magnitude + carried)
     if x.rules.exact:
         order = np.where(
             (carried == 0.0) & _order_free(floats(x.value), magnitude, precision.accumulator.bits, axis), 0.0, order

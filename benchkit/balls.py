@@ -38,13 +38,16 @@ class Rules:
     """How the subject computes: in which format, on ``exact`` inputs (operations whose result is representable do not round),
     and whether comparisons stand for kinks of a function whose derivative is being taken (``kinks``).
 
-    ``extended`` says that centres are double-double, as they must be where float64 itself is under test.
+    ``extended`` says that centres are double-double, as they must be where float64 itself is under test. ``cascaded`` says that
+    sums are accumulated as a tree: their error grows with log2 of the number of terms, which no definition promises but every
+    library that is used for large sums keeps.
     """
 
     precision: Precision
     exact: bool = False
     kinks: bool = False
     extended: bool = False
+    cascaded: bool = False
 
     @classmethod
     def of(cls, precision: Precision, exact: bool = False, kinks: bool = False) -> Rules:
@@ -71,6 +74,11 @@ class Rules:
 def floats(centre: Centre) -> Floats:
     """The float64 approximation of a centre."""
     return centre.hi if isinstance(centre, DoubleDouble) else centre
+
+
+def wrapped(operands: Any) -> bool:
+    """Whether one of the operands (or types) carries balls itself and knows better what to do."""
+    return any(getattr(x, "wraps_balls", False) for x in operands)
 
 
 class Ball(NDArrayOperatorsMixin):
@@ -167,6 +175,8 @@ class Ball(NDArrayOperatorsMixin):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         from benchkit import ball_functions, ball_rules
 
+        if wrapped(inputs):
+            return NotImplemented
         if kwargs.pop("out", None) is not None or kwargs.pop("where", True) is not True:
             raise TypeError(f"numpy.{ufunc.__name__}: out= and where= are not known to ball arithmetic")
         if method == "reduce":
@@ -179,6 +189,8 @@ class Ball(NDArrayOperatorsMixin):
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         from benchkit import ball_functions
 
+        if wrapped(types):
+            return NotImplemented
         with np.errstate(all="ignore"):
             return ball_functions.call(function, args, kwargs)
 
@@ -231,6 +243,8 @@ class Fuzzy(NDArrayOperatorsMixin):
         return Fuzzy(self.yes[index], self.open[index], self.rules)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if wrapped(inputs):
+            return NotImplemented
         name = ufunc.__name__.replace("logical_not", "invert").replace("logical_", "bitwise_")
         if method != "__call__":
             return NotImplemented
@@ -259,6 +273,8 @@ class Fuzzy(NDArrayOperatorsMixin):
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         from benchkit import ball_functions
 
+        if wrapped(types):
+            return NotImplemented
         with np.errstate(all="ignore"):
             return ball_functions.call(function, args, kwargs)
 

@@ -47,7 +47,8 @@ class Domain:
     ``differentiable`` says that torch defines a derivative by this input and the reference has it. ``label`` stands for
     the drawn array in case ids. ``through="log_softmax"`` says that the loss gets log_softmax(array, axis=-1) while the
     derivative is taken by the array itself. ``parameter`` names the parameter of the loss module that this input is, as
-    its ``state_dict`` does; such an input is not passed to the call.
+    its ``state_dict`` does; such an input is not passed to the call. ``repeats`` says that entries may be repeated freely along
+    any axis; it is false where the numbers of one input must fit those of another.
     """
 
     label: str
@@ -56,6 +57,7 @@ class Domain:
     differentiable: bool = False
     through: str = ""
     parameter: str = ""
+    repeats: bool = True
 
     def __call__(self, draw: Draw) -> Any:
         value = self.sample(draw)

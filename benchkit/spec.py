@@ -193,6 +193,11 @@ class Loss(Item):
     each loss). ``legacy`` says that the constructor takes the deprecated size_average and reduce. ``bytes_per_element``
     is the least traffic of a forward pass in multiples of the element size. A class that takes no reduction and answers
     with several fields names in ``answers`` the field of each reduction, after a minus sign where it holds the negative.
+
+    ``functional`` is the name of the functional form within torch.nn.functional (default: the slug and ``_loss``; "" where
+    there is none), ``functional_options`` are the options that only it takes, given as ``options`` are; the formula has the
+    same defaults. ``long_axes`` are the axes of a shape that may be made long to fill vector registers, counted from the end
+    (default: all).
     """
 
     inputs: Mapping[str, Any] = field(default_factory=dict)
@@ -205,11 +210,20 @@ class Loss(Item):
     figure: Figure | None = None
     legacy: bool = True
     answers: Mapping[str, str] = field(default_factory=dict)
+    functional: str | None = None
+    functional_options: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    long_axes: Sequence[int] | None = None
     main_part = "value"
 
     def parts(self) -> dict[str, Function]:
         found = {"value": self.function, **{name: f for name, f in self.reductions.items() if f is not None}}
         return found | ({"gradient": self.gradient_function} if self.gradient_function else {})
+
+    @property
+    def functional_name(self) -> str:
+        """The functional form as a path, ``torch.nn.functional.smooth_l1_loss``; "" where torch has none."""
+        name = f"{self.slug}_loss" if self.functional is None else self.functional
+        return name and f"torch.nn.functional.{name}"
 
     @property
     def variants(self) -> dict[str, Mapping[str, Any]]:

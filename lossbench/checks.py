@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from benchkit.balls import Rules, floats
-from benchkit.domains import Draw
+from benchkit.balls import Ball, Rules, floats
+from benchkit.domains import Domain, Draw
 from benchkit.judge import ERROR, FAIL, PASS, UNSUPPORTED, Comparison, compare, failure
-from lossbench.cases import Case
-from lossbench.oracle import Expectation, expect
+from benchkit.precision import PRECISIONS, Precision
+from lossbench.case import Case
+from lossbench.layouts import CONTIGUOUS, repeat
+from lossbench.oracle import Formula, expect
+from lossbench.paths import BACKENDS
 from lossbench.subject import Answer, Array, Call, Subject, Unsupported, arguments_of
 
 Record = dict[str, Any]
@@ -31,96 +34,220 @@ class Trial:
     drawn: Draw
 
     @functools.cached_property
-    def expected(self) -> Expectation:
+    def expected(self) -> Formula:
         """What the answer must be; made when it is first needed, so that a case without an implementation costs nothing."""
         case = self.case
-        rules = Rules.of(case.precision, exact=case.lane == "exact")
-        domains = case.item.variants[case.variant]
+        rules = replace(Rules.of(case.computed, exact=case.lane == "exact"), cascaded=case.lane == "large")
         try:
-            return expect(case.item, domains, self.drawn.inputs, self.drawn.options, case.reduction, rules, case.by)
+            return expect(
+                case.item, case.domains, self.drawn.inputs, self.drawn.options, case.reduction, rules, bool(case.formats), case.by
+            )
         except Exception as error:
             raise OracleError(f"the reference failed: {type(error).__name__}: {error}") from error
+
+    @functools.cached_property
+    def lanes(self) -> list[Trial]:
+        """The further calls that run together with this one under vmap."""
+        case = self.case
+        return [Trial(case, drawn) for drawn in case.lanes(self.drawn)] if case.path == "vmap" else []
 
     def call(self, requires: Sequence[str] = (), upstreams: Sequence[Array] = ()) -> Call:
         case = self.case
         legacy = case.legacy
-        arguments = (
-            arguments_of(case.item, case.reduction)
-            if legacy is None
-            else {"size_average": legacy[0], "reduce": legacy[1]}
-        )
-        domains, drawn = case.item.variants[case.variant], self.drawn
-        return Call(domains, drawn.inputs, drawn.options, arguments, case.reduction, case.dtype, requires, upstreams, case.by)
+        deprecated = None if legacy is None else {"size_average": legacy[0], "reduce": legacy[1]}
+        arguments = deprecated or arguments_of(case.item, case.reduction)
+        return Call(
+            case.domains, self.drawn.inputs, self.drawn.options, arguments, case.reduction, case.dtype, requires, upstreams,
+            case.path, dict(case.layouts), dict(case.formats), case.stored[0], [lane.drawn.inputs for lane in self.lanes],
+            self._fellows(), case.by,
+        )  # fmt: skip
+
+    def _fellows(self) -> tuple[str, int, Callable[[], list[Call]]] | None:
+        """The calls that are compiled in one graph with this one; each for both incoming gradients that the checks ask for."""
+        graph = self.case.graph
+        if not graph:
+            return None
+
+        def calls() -> list[Call]:
+            trials = [Trial(replace(member, graph=()), member.draw()) for member in graph]
+            return [trial.call(trial.derivable(), [np.ones(s), trial.case.upstream(s)]) for trial in trials for s in [trial.shape]]
+
+        ids = [member.id("graph") for member in graph]
+        return ids[0], ids.index(self.case.id("graph")), calls
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the answer."""
+        shape: tuple[int, ...] = self.expected.value.shape
+        return shape
 
     def derivable(self) -> list[str]:
         """The inputs to differentiate by in this sample: all that allow it, or each of them alone, in turn.
 
         Of more than three each second sample takes all, since few samples would not come round to the last of them.
         """
-        names, sample = [n for n in self.case.by if n in self.drawn.inputs], self.case.sample
+        formats, sample = dict(self.case.formats), self.case.sample
+        names = [n for n, d in self.case.domains.items() if d.differentiable and formats.get(n, "float32") in PRECISIONS]
         turn = sample % (len(names) + 1) if len(names) > 1 else 0
         if len(names) > 3:
             turn = 0 if sample % 2 == 0 else 1 + sample // 2 % len(names)
         return names if turn == 0 else [names[turn - 1]]
 
+    def stored_gradient(self, name: str) -> Precision:
+        """The format of the gradient by an input: that of the input."""
+        return PRECISIONS[dict(self.case.formats).get(name, self.case.dtype)]
 
-def check_forward(trial: Trial, subject: Subject) -> Iterator[tuple[str, Comparison]]:
+
+Outcomes = Iterator[tuple[str, Comparison]]
+
+
+def check_forward(trial: Trial, subject: Subject) -> Outcomes:
     """The value, with no derivative asked for."""
     answer = subject(trial.call())
     yield from _value(trial, answer)
 
 
-def check_gradient(trial: Trial, subject: Subject) -> Iterator[tuple[str, Comparison]]:
+def check_gradient(trial: Trial, subject: Subject) -> Outcomes:
     """The gradient by every differentiable input for an incoming gradient of ones; asking for it must not change the value."""
-    yield from _gradients(trial, subject, np.ones)
+    yield from _gradients(trial, subject, np.ones, 0)
 
 
-def check_incoming(trial: Trial, subject: Subject) -> Iterator[tuple[str, Comparison]]:
+def check_incoming(trial: Trial, subject: Subject) -> Outcomes:
     """The gradient for an incoming gradient other than one, not uniform where the loss is not reduced."""
-    yield from _gradients(trial, subject, trial.case.upstream)
+    yield from _gradients(trial, subject, trial.case.upstream, 1)
 
 
-def check_weights(trial: Trial, subject: Subject) -> Iterator[tuple[str, Comparison]]:
+def check_weights(trial: Trial, subject: Subject) -> Outcomes:
     """The gradient by every option that is a tensor, such as class weights, for an incoming gradient that is not uniform."""
-    yield from _gradients(trial, subject, trial.case.upstream, trial.case.weights)
+    yield from _gradients(trial, subject, trial.case.upstream, 1, trial.case.weights)
 
 
-def _value(trial: Trial, answer: Answer) -> Iterator[tuple[str, Comparison]]:
-    if answer.stored is not trial.case.precision:
-        yield "value", failure(f"the answer is {answer.stored.name}, but should be {trial.case.dtype} like the input")
-    if answer.damaged:
-        yield answer.damaged, failure("the input was changed in place")
-    yield "value", compare(trial.expected.value, answer.value, answer.stored)
-
-
-def _gradients(
-    trial: Trial, subject: Subject, incoming: Callable[[tuple[int, ...]], Array], by: Sequence[str] | None = None
-) -> Iterator[tuple[str, Comparison]]:
-    requires = trial.derivable() if by is None else by
-    if not requires:
-        return
-    upstream = incoming(trial.expected.value.shape)
-    answer = subject(trial.call(requires, [upstream]))
+def check_forward_mode(trial: Trial, subject: Subject) -> Outcomes:
+    """The derivative along a tangent of every differentiable input: the gradient times it, by forward-mode differentiation."""
+    tangents = _directions(trial)
+    answer = subject.forward_mode(trial.call(), tangents)
     yield from _value(trial, answer)
-    expected = trial.expected.gradients(upstream)
-    domains = trial.case.item.variants[trial.case.variant]
-    for name, got in zip(requires, answer.gradients[0], strict=True):
-        if got is None and name in domains and domains[name].parameter and not floats(expected[name].value).any():
-            got = np.zeros(expected[name].shape)  # no gradient of a parameter stands for 0, as for a cluster without a target
+    got = answer.gradients[0][0]
+    expected = trial.expected.along(tangents)
+    yield "tangent", compare(expected, _zeros(got, expected), answer.stored, "the tangent", derivative=True)
+
+
+def check_double_backward(trial: Trial, subject: Subject) -> Outcomes:
+    """The gradients of a weighted sum of the gradient: by the inputs the Hessian times the weights, by the incoming gradient
+    the derivative along them."""
+    directions, upstream = _directions(trial), trial.case.upstream(trial.shape)
+    answer = subject.double_backward(trial.call([*directions], [upstream]), directions)
+    yield from _value(trial, answer)
+    expected = trial.expected.curvature(upstream, directions)
+    expected = {name: expected[name] for name in directions} | {"incoming": trial.expected.along(directions, by_term=True)}
+    for (name, ball), got in zip(expected.items(), answer.gradients[0], strict=True):
+        part = f"d2/d{name}"
+        zeros = Ball.exactly(np.zeros(np.shape(trial.drawn.inputs[name])), trial.expected.rules) if ball is None else ball
+        yield part, compare(zeros, _zeros(got, zeros), trial.case.precision, f"the second gradient by {name}", derivative=True)
+
+
+def check_option_gradient(trial: Trial, subject: Subject) -> Outcomes:
+    """The gradient by the tensor options that torch can differentiate by."""
+    drawn = trial.drawn.options.items()
+    names = [name for name, value in drawn if isinstance(value, np.ndarray) and name not in trial.case.weights]
+    upstream = trial.case.upstream(trial.shape)
+    answer = subject.option_gradient(trial.call((), [upstream]), names)
+    yield from _value(trial, answer)
+    for name, got in zip(names, answer.gradients[0], strict=True):
         if got is None:
             yield f"d/d{name}", failure(f"no gradient flows to {name}, which requires it")
         else:
-            yield f"d/d{name}", compare(expected[name], got, trial.case.precision, f"the gradient by {name}", derivative=True)
+            expected = trial.expected.by_option(name, upstream)
+            yield f"d/d{name}", compare(expected, got, trial.case.precision, f"the gradient by {name}", derivative=True)
 
 
-CHECKS = {"forward": check_forward, "gradient": check_gradient, "incoming": check_incoming, "weights": check_weights}
+def _directions(trial: Trial) -> dict[str, Array]:
+    inputs, case = trial.drawn.inputs, trial.case
+    return {n: repeat(case.dyadic(f"along {n}", inputs[n].shape), dict(case.layouts).get(n, CONTIGUOUS)) for n in trial.derivable()}
+
+
+def _zeros(got: Array | None, expected: Any) -> Array:
+    """What torch gives as None stands for zeros."""
+    return np.zeros(expected.shape) if got is None else got
+
+
+def _value(trial: Trial, answer: Answer) -> Outcomes:
+    if answer.stored.name not in trial.case.stored:
+        yield "value", failure(f"the answer is {answer.stored.name}, but should be {trial.case.stored[0]}")
+    if answer.damaged:
+        yield answer.damaged, failure(answer.damage)
+    if not trial.lanes:
+        yield "value", compare(trial.expected.value, answer.value, answer.stored)
+        return
+    for k, (lane, value) in enumerate(zip([trial, *trial.lanes], _lanes(trial, answer.value), strict=True)):
+        yield f"value[{k}]", compare(lane.expected.value, value, answer.stored)
+
+
+def _lanes(trial: Trial, array: Array) -> list[Array]:
+    """What belongs to each of the calls under vmap."""
+    count = len(trial.lanes) + 1
+    if array.shape[:1] != (count,):
+        raise ValueError(f"vmap of {count} calls gave an array of shape {array.shape}")
+    return list(array)
+
+
+def _gradients(
+    trial: Trial, subject: Subject, incoming: Callable[[tuple[int, ...]], Array], turn: int, by: Sequence[str] | None = None
+) -> Outcomes:
+    requires = trial.derivable() if by is None else by
+    if not requires:
+        return
+    upstream = incoming(trial.shape)
+    answer = subject(trial.call(requires, [upstream]))
+    yield from _value(trial, answer)
+    found = answer.gradients[turn if len(answer.gradients) > 1 else 0]
+    lanes = [trial, *trial.lanes]
+    expected = [lane.expected.gradients(upstream) for lane in lanes]
+    domains = trial.case.domains
+    for name, got in zip(requires, found, strict=True):
+        if got is None and name in domains and domains[name].parameter and not floats(expected[0][name].value).any():
+            got = np.zeros(expected[0][name].shape)  # no gradient of a parameter stands for 0, as for a cluster without a target
+        if got is None:
+            yield f"d/d{name}", failure(f"no gradient flows to {name}, which requires it")
+            continue
+        stored = trial.stored_gradient(name)
+        for k, part in enumerate(_lanes(trial, got) if trial.lanes else [got]):
+            lane = f"[{k}]" if trial.lanes else ""
+            yield f"d/d{name}{lane}", compare(expected[k][name], part, stored, f"the gradient by {name}", derivative=True)
+
+
+CHECKS = {
+    "forward": check_forward, "gradient": check_gradient, "incoming": check_incoming, "weights": check_weights,
+    "forward_mode": check_forward_mode, "double_backward": check_double_backward, "option_gradient": check_option_gradient,
+}  # fmt: skip
+OPTIONAL = frozenset({"forward_mode", "double_backward", "option_gradient"})  # no class must have these derivatives
+FIRST_ORDER = ["forward", "gradient", "incoming"]
 
 
 def checks_of(case: Case) -> list[str]:
-    """The checks that a case gets; the deprecated arguments only choose the reduction, so their value is enough."""
+    """The checks that a case gets; the deprecated arguments only choose the reduction, so their value is enough.
+
+    The gradient checks look at the value, too: where the forward pass alone is checked elsewhere they are enough.
+    """
     if case.legacy is not None:
         return ["forward"]
-    return [name for name in CHECKS if name != "weights" or case.weights]
+    if case.lane == "large":
+        return ["gradient"]
+    if case.path in BACKENDS or case.layouts and case.path != "vmap":
+        return ["gradient", "incoming"]
+    if case.path != "eager" or case.formats:
+        return ["forward", "incoming"]
+    first = [*FIRST_ORDER, *(["weights"] if case.weights else [])]
+    if case.lane == "edge" or any(domain.parameter for domain in case.domains.values()):
+        return first
+    # The other derivatives cost more and are much the same for every sample and, but for a factor, every reduction.
+    if case.sample != 0:
+        return first
+    names = [*first, "forward_mode"]
+    if case.lane == "ordinary" or case.reduction == "none":
+        names.append("double_backward")
+    tensors = {name for name, value in case.options.items() if isinstance(value, Domain) and value.floating}
+    return [*names, "option_gradient"] if tensors - set(case.weights) else names
 
 
 def run_case(case: Case, subject: Subject, done: frozenset[str] | set[str] = frozenset()) -> Iterator[Record]:
@@ -165,7 +292,7 @@ def run_check(case: Case, name: str, trial: Trial, subject: Subject) -> Record:
         return record | {"status": UNSUPPORTED, "message": ["the item has no input to differentiate by"]}
     what, worst = max(found, key=lambda pair: (pair[1].ratio, pair[1].compared))
     # A check of gradients looks at the value too, but must not live on that.
-    own = [c for part, c in found if name == "forward" or part.startswith("d/d") or c.status == FAIL]
+    own = [c for part, c in found if name == "forward" or not part.startswith("value") or c.status == FAIL]
     record |= {
         "status": worst.status,
         "compared": sum(c.compared for c in own),
@@ -188,6 +315,7 @@ def describe(case: Case, name: str) -> Record:
         "device": case.device,
         "dtype": case.dtype,
         "path": case.path if case.legacy is None else "legacy",
+        "manner": case.manner,
         "lane": case.lane,
         "reduction": case.reduction,
         "options": case.settings,

@@ -11,7 +11,7 @@ import numpy as np
 from benchkit.domains import Draw
 from benchkit.judge import FAIL, LIMIT, Comparison
 from benchkit.snippets import HEAD, RAN_THROUGH, constructor, element, tensor, verdict
-from lossbench.cases import Case
+from lossbench.case import Case
 from lossbench.checks import Trial, outcomes
 from lossbench.subject import Subject
 
@@ -102,7 +102,7 @@ def script(case: Case, check: str, drawn: Draw, failure: Failure, impl: str | No
     passed = [f"torch.log_softmax({a}, -1)" if domains[a].through == "log_softmax" else a for a in drawn.inputs]
     text += f"value = loss({', '.join(passed)})\n"
     if requires:
-        shape = trial.expected.value.shape
+        shape = trial.shape
         upstream = np.ones(shape) if check == "gradient" else case.upstream(shape)
         text += f"value.backward({tensor(upstream, case.dtype)}.to(value))\n"
     if worst.why.startswith("raised"):

@@ -10,10 +10,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from benchkit.attribute import torch_class
 from benchkit.domains import Domain
 from benchkit.precision import PRECISIONS, Precision
 from benchkit.spec import Loss, Native
-from lossbench.oracle import derivable, log_softmax_pullback, reduce_by_formula
+from lossbench import oracle
+from lossbench.layouts import CONTIGUOUS, Laid
 
 Array = NDArray[Any]
 
@@ -26,6 +28,10 @@ class Unsupported(Exception):
 class Call:
     """One question to a subject: evaluate on these numbers, and differentiate by ``requires`` for each incoming gradient.
 
+    ``path`` says how torch is to get there (paths.py). ``layouts`` holds by argument the layouts of those that are not
+    contiguous (``incoming`` is the incoming gradient), ``formats`` the formats of those that are not of ``dtype``, ``stored``
+    the format that the answer must have if it is not ``dtype``. ``lanes`` are the inputs of further calls that run together
+    with this one, under vmap; ``fellows`` those of the cases that are compiled together with it, and its place among them.
     ``derivable`` names all that the item's gradient is by (default: the differentiable inputs).
     """
 
@@ -37,6 +43,12 @@ class Call:
     dtype: str
     requires: Sequence[str] = ()
     upstreams: Sequence[Array] = ()
+    path: str = "eager"
+    layouts: Mapping[str, str] = field(default_factory=dict)
+    formats: Mapping[str, str] = field(default_factory=dict)
+    stored: str = ""
+    lanes: Sequence[Mapping[str, Array]] = ()
+    fellows: tuple[str, int, Callable[[], Sequence[Call]]] | None = None
     derivable: Sequence[str] | None = None
 
 
@@ -48,10 +60,92 @@ class Answer:
     stored: Precision
     gradients: list[list[Array | None]] = field(default_factory=list)
     damaged: str = ""
+    damage: str = "the input was changed in place"
 
 
 class Subject(Protocol):
     def __call__(self, call: Call) -> Answer: ...
+
+    def forward_mode(self, call: Call, tangents: Mapping[str, Array]) -> Answer:
+        """The value, and as its only gradient the derivative along ``tangents``."""
+
+    def double_backward(self, call: Call, directions: Mapping[str, Array]) -> Answer:
+        """The value, and the gradients of sum(direction * gradient) by the required inputs and by the incoming gradient."""
+
+    def option_gradient(self, call: Call, names: Sequence[str]) -> Answer:
+        """The value, and the gradients by the tensor options of these names."""
+
+
+class Arguments:
+    """The tensors of one call, in their layouts, and what lies around them in memory."""
+
+    def __init__(self, call: Call, device: str, inputs: Mapping[str, Array] | None = None) -> None:
+        import torch
+
+        self.call, self.device = call, device
+
+        def laid(name: str, array: Array, floating: bool) -> Laid:
+            own = call.formats.get(name) or (call.dtype if floating else str(array.dtype))
+            return Laid(array, getattr(torch, own), device, call.layouts.get(name, CONTIGUOUS))
+
+        self.laid = {
+            n: laid(n, a, call.domains[n].floating) for n, a in (inputs or call.inputs).items() if isinstance(a, np.ndarray)
+        }
+        self.leaves = {n: self.laid[n].tensor if n in self.laid else a for n, a in (inputs or call.inputs).items()}
+        held = {n: laid(n, v, True) for n, v in call.options.items() if isinstance(v, np.ndarray)}
+        self.options = {n: held[n].tensor if n in held else native(v) for n, v in call.options.items()}
+        self.laid |= held
+        for tensor in self.required:
+            tensor.requires_grad_(True)
+
+    @property
+    def required(self) -> list[Any]:
+        """What to differentiate by: inputs, parameters of the module, tensor options."""
+        tensors = {**self.options, **self.leaves}
+        return [tensors[n] for n in self.call.requires]
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The inputs that are parameters of the module, with their names there."""
+        return {n: d.parameter for n, d in self.call.domains.items() if d.parameter}
+
+    def adopt(self, module: Any) -> None:
+        """Give the parameters of a module their values, and take them for the inputs that they are."""
+        self.leaves |= fill(module, {name: self.leaves[n].detach() for n, name in self.parameters.items()}, self.parameters)
+        for n in self.parameters:
+            self.leaves[n].requires_grad_(n in self.call.requires)
+
+    def passed(self, leaves: Mapping[str, Any] | None = None) -> list[Any]:
+        """What the loss is called with: the leaves, some through a log_softmax."""
+        import torch
+
+        return [
+            torch.nn.functional.log_softmax(leaf, dim=-1) if self.call.domains[n].through == "log_softmax" else leaf
+            for n, leaf in (leaves or self.leaves).items()
+            if n not in self.parameters
+        ]
+
+    def incoming(self, upstream: Array, value: Any) -> Any:
+        """An incoming gradient in its layout and the format of the value."""
+        found = Laid(np.reshape(upstream, tuple(value.shape)), value.dtype, self.device, self.call.layouts.get("incoming", CONTIGUOUS))
+        self.laid["incoming gradient"] = found
+        return found.tensor
+
+    def answer(self, value: Any, gradients: list[list[Array | None]]) -> Answer:
+        """The answer as numbers, once it is known to be a tensor of a format of real numbers."""
+        import torch
+
+        if not isinstance(value, torch.Tensor):
+            raise TypeError(f"the loss returned {type(value).__name__}, but should return a tensor")
+        name = str(value.dtype).removeprefix("torch.")
+        if name not in PRECISIONS:
+            raise TypeError(f"the loss returned {value.dtype}, but should return torch.{self.call.stored or self.call.dtype}")
+        found = Answer(numbers(value), PRECISIONS[name], gradients)
+        for argument, laid in self.laid.items():
+            if damage := laid.damage():
+                found.damaged, found.damage = argument, damage
+                break
+        return found
 
 
 class ModuleSubject:
@@ -59,79 +153,114 @@ class ModuleSubject:
 
     def __init__(self, item: Loss, device: str, constructor: Callable[..., Any]) -> None:
         self.item, self.device, self.constructor = item, device, constructor
+        self.own = constructor is torch_class(item.path)
+        self.together: dict[str, list[Answer | Exception]] = {}
 
     def __call__(self, call: Call) -> Answer:
+        from lossbench import paths
+
+        if not self.own and call.path in paths.OWN or call.formats and not self.own:
+            raise Unsupported("what torch promises of its own losses here is not asked of a class in their place")
+        if call.path in paths.BACKENDS:
+            return paths.compiled(self, call)
+        if call.path == "vmap":
+            return paths.vmapped(self, call)
+        arguments = Arguments(call, self.device)
+        function = self.function(call, arguments)
+        with unimplemented(lenient=bool(call.formats)), quiet(), paths.around(call, self.device):
+            value = function(*arguments.passed())
+        return arguments.answer(value, [self.gradients(value, arguments, upstream) for upstream in call.upstreams])
+
+    def forward_mode(self, call: Call, tangents: Mapping[str, Array]) -> Answer:
+        from torch.autograd import forward_ad
+
+        arguments = Arguments(call, self.device)
+        function = self.function(call, arguments)
+        with unimplemented(UNDERIVED, lenient=not self.own), quiet(), forward_ad.dual_level():
+            leaves = dict(arguments.leaves)
+            for name, tangent in tangents.items():
+                leaf = leaves[name].detach()
+                moved = Laid(tangent, leaf.dtype, self.device, call.layouts.get(name, CONTIGUOUS))
+                leaves[name] = forward_ad.make_dual(leaf, moved.tensor)
+            value, moved_value = forward_ad.unpack_dual(function(*arguments.passed(leaves)))
+            derivative = None if moved_value is None else numbers(moved_value)
+        return arguments.answer(value, [[derivative]])
+
+    def double_backward(self, call: Call, directions: Mapping[str, Array]) -> Answer:
         import torch
 
-        dtype = getattr(torch, call.dtype)
+        arguments = Arguments(call, self.device)
+        function = self.function(call, arguments)
+        with unimplemented(), quiet():
+            value = function(*arguments.passed())
+        with unimplemented(UNDERIVED, lenient=not self.own), quiet():
+            incoming = arguments.incoming(call.upstreams[0], value).requires_grad_(True)
+            first = torch.autograd.grad(value, arguments.required, incoming, create_graph=True, allow_unused=True)
+            found = [(g, directions[n]) for n, g in zip(call.requires, first, strict=True) if g is not None and g.requires_grad]
+            if not found:
+                raise Unsupported("the gradient has no derivative of its own: it does not require a gradient")
+            weights = [Laid(d, g.dtype, self.device).tensor for g, d in found]
+            second = torch.autograd.grad([g for g, _ in found], [*arguments.required, incoming], weights, allow_unused=True)
+        return arguments.answer(value, [[None if g is None else numbers(g) for g in second]])
 
-        def tensor(array: Array, floating: bool) -> Any:
-            made = torch.from_numpy(np.array(array, copy=True))
-            return made.to(device=self.device, dtype=dtype if floating else made.dtype)
+    def option_gradient(self, call: Call, names: Sequence[str]) -> Answer:
+        import torch
 
-        options = {n: tensor(v, True) if isinstance(v, np.ndarray) else native(v) for n, v in call.options.items()}
-        for name in set(call.requires) & set(options):
+        arguments = Arguments(call, self.device)
+        options = arguments.options
+        for name in names:
             options[name].requires_grad_(True)
-        module = self._build(call, options)
-        leaves = {n: tensor(a, call.domains[n].floating) if isinstance(a, np.ndarray) else a for n, a in call.inputs.items()}
-        parameters = {n: d.parameter for n, d in call.domains.items() if d.parameter}
-        if parameters:
-            leaves |= fill(module, {name: leaves[n] for n, name in parameters.items()}, parameters)
-        tensors = {n: t for n, t in {**leaves, **options}.items() if isinstance(t, torch.Tensor)}
-        before = [(n, t, t.detach().clone()) for n, t in tensors.items()]
-        for name in {*call.requires, *parameters}:
-            tensors[name].requires_grad_(name in call.requires)
-        passed = [
-            torch.nn.functional.log_softmax(leaf, dim=-1) if call.domains[n].through == "log_softmax" else leaf
-            for n, leaf in leaves.items()
-            if n not in parameters
-        ]
-        with unimplemented(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the mean of KLDivLoss warns at every call; `document` says so once
-            value = answered(self.item, call.reduction, module(*passed))
-        if not isinstance(value, torch.Tensor):
-            raise TypeError(f"the loss returned {type(value).__name__}, but should return a tensor")
-        if not value.requires_grad and set(call.requires) <= set(parameters):  # parameters that this batch leaves alone
-            gradients: list[list[Array | None]] = [[None] * len(call.requires) for _ in call.upstreams]
-        else:
-            gradients = [self._gradients(value, [tensors[n] for n in call.requires], u) for u in call.upstreams]
-        damaged = next((n for n, now, then in before if not _unchanged(now.detach(), then)), "")
-        name = str(value.dtype).removeprefix("torch.")
-        if name not in PRECISIONS:
-            raise TypeError(f"the loss returned {value.dtype}, but should return {dtype}")
-        return Answer(numbers(value), PRECISIONS[name], gradients, damaged)
+        function = self.function(call, arguments)
+        with unimplemented(UNDERIVED, lenient=not self.own), quiet():
+            value = function(*arguments.passed())
+            incoming = arguments.incoming(call.upstreams[0], value)
+            found = torch.autograd.grad(value, [options[n] for n in names], incoming, allow_unused=True)
+        return arguments.answer(value, [[None if g is None else numbers(g) for g in found]])
 
-    def _build(self, call: Call, options: Mapping[str, Any]) -> Any:
+    def function(self, call: Call, arguments: Arguments) -> Callable[..., Any]:
+        """The module made with the options of a call, or the functional form with them as arguments."""
+        from lossbench import paths
+
+        options = arguments.options
         # What stands at its default is not passed: torch's own defaults count, and a class may lack what nobody asks for.
-        defaults = {**self.item.defaults, "reduction": "mean", "size_average": None, "reduce": None}
+        own = {n: values[0] for n, values in self.item.functional_options.items()}
+        defaults = {**self.item.defaults, **own, "reduction": "mean", "size_average": None, "reduce": None}
         given = {
             n: v
             for n, v in {**options, **call.arguments}.items()
             if n in self.item.required or (v is not defaults[n] and not _same(v, defaults[n]))
         }
-        if any(domain.parameter for domain in call.domains.values()):
+        if arguments.parameters:
             import torch
 
             given |= {} if call.dtype == "float32" else {"dtype": getattr(torch, call.dtype)}
             given |= {} if self.device == "cpu" else {"device": self.device}
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the deprecated arguments warn, and are asked for on purpose
+        if call.path == "functional":
+            return paths.functional(self.item, given)
+        with quiet():
             try:
                 module = self.constructor(**given)
             except TypeError as error:
                 if "unexpected keyword argument" in str(error):
                     raise Unsupported(f"the constructor does not accept it: {error}") from error
                 raise
-        return module.to(self.device) if hasattr(module, "to") else module
+        module = module.to(self.device) if hasattr(module, "to") else module
+        if arguments.parameters:
+            arguments.adopt(module)
+        return module if not self.item.answers else lambda *inputs: answered(self.item, call.reduction, module(*inputs))
 
-    def _gradients(self, value: Any, leaves: Sequence[Any], upstream: Array) -> list[Array | None]:
+    def gradients(self, value: Any, arguments: Arguments, upstream: Array) -> list[Array | None]:
+        """The gradients by the required inputs for one incoming gradient."""
         import torch
 
-        if not leaves:
+        arguments.answer(value, [])  # a value that is no tensor has no gradient
+        if not arguments.required:
             return []
-        incoming = torch.from_numpy(np.array(upstream, copy=True)).to(value.device, value.dtype).reshape(value.shape)
-        with unimplemented():
-            found = torch.autograd.grad(value, leaves, incoming, retain_graph=True, allow_unused=True)
+        if not value.requires_grad and set(arguments.call.requires) <= set(arguments.parameters):
+            return [None] * len(arguments.call.requires)  # parameters that this batch leaves alone
+        incoming = arguments.incoming(upstream, value)
+        with unimplemented(), quiet():
+            found = torch.autograd.grad(value, arguments.required, incoming, retain_graph=True, allow_unused=True)
         return [None if g is None else numbers(g) for g in found]
 
 
@@ -165,9 +294,7 @@ def fill(module: Any, values: Mapping[str, Any], parameters: Mapping[str, str]) 
 
 
 def answered(item: Loss, reduction: str, answer: Any) -> Any:
-    """The part of an answer of several fields that holds the reduction; the answer of all other classes as it is."""
-    if not item.answers:
-        return answer
+    """The part of an answer of several fields that holds the reduction."""
     name = item.answers[reduction]
     part = getattr(answer, name.removeprefix("-"), None)
     if part is None:
@@ -175,38 +302,53 @@ def answered(item: Loss, reduction: str, answer: Any) -> Any:
     return -part if name.startswith("-") else part
 
 
-def _unchanged(now: Any, then: Any) -> bool:
-    """Whether a tensor holds the same numbers, NaN being the same as NaN and as nothing else."""
-    import torch
-
-    return torch.equal(now.isnan(), then.isnan()) and torch.equal(now[~now.isnan()], then[~then.isnan()])
-
-
 def _same(value: Any, default: Any) -> bool:
     """Whether a plain option stands at its default; True is not 1."""
     return type(value) is type(default) and isinstance(value, (bool, int, float, str)) and value == default
 
 
+class quiet(warnings.catch_warnings):
+    """No warnings: of the mean of KLDivLoss, of deprecated arguments asked for on purpose, of vmap's slow ways."""
+
+    def __enter__(self) -> None:
+        super().__enter__()
+        warnings.simplefilter("ignore")
+
+
+# How torch says that it has no kernel for a format, or no derivative by an argument.
+MISSING = ("not implemented for", "is not differentiable with respect to argument")
+UNDERIVED = (  # and how that it has no second or forward derivative, no derivative by an argument, no batching rule
+    *MISSING,
+    "is not implemented",
+    "has not been implemented",
+    "trying to differentiate twice",
+    "vmap: ",
+)
+
+
 class unimplemented:
-    """Turn torch's ways of saying that it has no kernel for a format into Unsupported; let every other error through."""
+    """Turn torch's ways of saying that it lacks something into Unsupported; let every other error through.
+
+    What counts as such are the ``words`` in a RuntimeError; where ``lenient``, every error.
+    """
+
+    def __init__(self, words: Sequence[str] = MISSING, lenient: bool = False) -> None:
+        self.words, self.lenient = words, lenient
 
     def __enter__(self) -> None:
         return None
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if isinstance(error, NotImplementedError) or (isinstance(error, RuntimeError) and _says_unsupported(str(error))):
+        lacking = isinstance(error, RuntimeError) and any(words in str(error) for words in self.words)
+        if isinstance(error, NotImplementedError) or lacking or (self.lenient and isinstance(error, Exception)):
             raise Unsupported((str(error) or type(error).__name__).splitlines()[0]) from error
-
-
-def _says_unsupported(message: str) -> bool:
-    return "not implemented for" in message or "is not differentiable with respect to argument" in message
 
 
 def numbers(tensor: Any) -> Array:
     """A tensor as float64 numbers on the host."""
     import torch
 
-    return np.asarray(tensor.detach().to("cpu", torch.float64).numpy())
+    return np.asarray(tensor.detach().to("cpu", torch.float64).numpy(force=True))  # a zero tensor has no memory
 
 
 class FormulaSubject:
@@ -216,23 +358,49 @@ class FormulaSubject:
         self.item, self.replaced = item, replaced
 
     def __call__(self, call: Call) -> Answer:
-        stored = PRECISIONS[call.dtype]
-        options, domains = dict(call.options), call.domains
-        inputs = dict(call.inputs)
+        parts = [self._one(call, inputs) for inputs in (call.inputs, *call.lanes)]
+        if not call.lanes:
+            return parts[0]
+        gradients: list[list[Array | None]] = [
+            [np.stack(of_lanes) for of_lanes in zip(*of_upstream, strict=True)]
+            for of_upstream in zip(*(part.gradients for part in parts), strict=True)
+        ]
+        return Answer(np.stack([part.value for part in parts]), parts[0].stored, gradients)
+
+    def _one(self, call: Call, inputs: Mapping[str, Array]) -> Answer:
+        stored = PRECISIONS[call.stored or call.dtype]
         with np.errstate(all="ignore"):
-            for name, domain in domains.items():
-                if domain.through == "log_softmax":
-                    inputs[name] = inputs[name] - np.logaddexp.reduce(inputs[name], axis=-1, keepdims=True)
-            names = derivable(domains, {}) if call.derivable is None else call.derivable
-            shapes = [np.shape({**inputs, **options}[name]) for name in names]
-            arrays = list(inputs.values())
-            found = reduce_by_formula(self.item, call.reduction, arrays, options, self.replaced, shapes=shapes)
+            found = self._formula(call, inputs)
             answer = Answer(stored.round(found.value), stored)
             for upstream in call.upstreams:
-                all_of = found.pullback(upstream)
-                gradients = dict(zip(names, all_of, strict=True))
-                for name in call.requires:
-                    if name in domains and domains[name].through == "log_softmax":
-                        gradients[name] = log_softmax_pullback(gradients[name], inputs[name])
-                answer.gradients.append([stored.round(gradients[n]) for n in call.requires])
+                by_input = found.gradients(upstream)
+                answer.gradients.append([self._rounded(call, n, by_input[n]) for n in call.requires])
         return answer
+
+    def _formula(self, call: Call, inputs: Mapping[str, Array]) -> oracle.Formula:
+        return oracle.Formula(self.item, call.domains, inputs, call.options, call.reduction, self.replaced, by=call.derivable)
+
+    def _rounded(self, call: Call, name: str, numbers: Any) -> Array:
+        format = call.formats.get(name, call.dtype)
+        return PRECISIONS[format if format in PRECISIONS else call.dtype].round(numbers)
+
+    def forward_mode(self, call: Call, tangents: Mapping[str, Array]) -> Answer:
+        stored = PRECISIONS[call.dtype]
+        with np.errstate(all="ignore"):
+            found = self._formula(call, call.inputs)
+            return Answer(stored.round(found.value), stored, [[stored.round(found.along(tangents))]])
+
+    def double_backward(self, call: Call, directions: Mapping[str, Array]) -> Answer:
+        stored = PRECISIONS[call.dtype]
+        with np.errstate(all="ignore"):
+            found = self._formula(call, call.inputs)
+            second = found.curvature(call.upstreams[0], directions)
+            by_all = [*(second[n] for n in call.requires), found.along(directions)]
+            return Answer(stored.round(found.value), stored, [[stored.round(g) for g in by_all]])
+
+    def option_gradient(self, call: Call, names: Sequence[str]) -> Answer:
+        stored = PRECISIONS[call.dtype]
+        with np.errstate(all="ignore"):
+            found = self._formula(call, call.inputs)
+            gradients = [stored.round(found.by_option(n, call.upstreams[0])) for n in names]
+            return Answer(stored.round(found.value), stored, [list(gradients)])

@@ -19,6 +19,7 @@ def inner_probabilities():
 
 @loss(
     "torch.nn.BCELoss",
+    functional="binary_cross_entropy",
     inputs={
         "": {"input": inner_probabilities(), "target": unit_interval()},
         "certain": {"input": unit_interval(), "target": unit_interval()},

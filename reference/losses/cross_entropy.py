@@ -127,6 +127,7 @@ def allowed(variant, *, weight, ignore_index, label_smoothing, **_):
 
 @loss(
     "torch.nn.CrossEntropyLoss",
+    functional="cross_entropy",
     inputs={
         "indices": {"input": logits(), "target": class_indices(ignore="ignore_index")},
         "probabilities": {"input": logits(), "target": distributions()},

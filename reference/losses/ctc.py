@@ -36,7 +36,7 @@ def _labels(concatenated):
         labels = draw.rng.integers(0, draw.shape[-1] - 1, shape)
         return labels + (labels >= draw.options["blank"])
 
-    return Domain("labels", sample, floating=False)
+    return Domain("labels", sample, floating=False, repeats=not concatenated)
 
 
 def _input_lengths():
@@ -61,7 +61,7 @@ def _target_lengths(concatenated):
         taken = draw.rng.permutation(rows * most)[: len(draw.inputs["targets"])]
         return np.bincount(taken // most if most else taken, minlength=rows).reshape(_batch(draw))
 
-    return Domain("lengths", sample, floating=False)
+    return Domain("lengths", sample, floating=False, repeats=not concatenated)
 
 
 def _inputs(log_probs, concatenated):
@@ -129,6 +129,7 @@ def _start(labels):
     shapes=((6, 3, 4), (9, 4, 5), (5, 4)),
     edge_shapes=((1, 1, 3), (2, 3, 3), (5, 8, 3)),
     row_axes=(0, -1),
+    long_axes=(-1,),
     legacy=False,
     bytes_per_element=1,
     document="3.5.15",

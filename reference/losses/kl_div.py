@@ -37,6 +37,7 @@ def times(t, x):
 
 @loss(
     "torch.nn.KLDivLoss",
+    functional="kl_div",
     inputs={
         "": {"input": log_probabilities(), "target": target()},
         "zeros": {"input": log_probabilities(), "target": target(zero=True)},

@@ -1,0 +1,315 @@
+"""Families of cases beside the option grid: sizes around vector registers, layouts, functional form, vmap, autocast, mixed
+formats, large inputs, compiled graphs.
+
+A family has a set number of cases for each format; option sets, reductions, lanes, shapes, layouts and paths take turns in
+them, each in an order of its own, so that all values and most pairs meet without a grid of everything. The turns follow from
+names alone: a case has the same id in every run, and a seed changes its numbers only.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar
+
+from benchkit.domains import Domain
+from benchkit.grid import combinations, generator, pairwise
+from benchkit.request import DTYPES
+from benchkit.spec import Loss
+from lossbench.case import Case, accepted, allowed, lanes
+from lossbench.layouts import CHANNELS_LAST, CONTIGUOUS, EXPANDED, LAYOUTS, REPEATED, STRIDED
+from lossbench.paths import DYNAMIC, SHARED, STACKED_LAST
+
+T = TypeVar("T")
+Shape = tuple[int, ...]
+
+# One less, as many and one more than the numbers in one, two or four vector registers of 128 to 512 bits, and a long tail.
+SIZES = (1, 7, 8, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 1025)
+LONG_ROW = 200  # no axis but the first is made longer where a loss comes from a whole row: its formula may take pairs in it
+LARGE = 2**20  # numbers in a large input; where a loss comes from a row of them, fewer, since the oracle has to keep up
+LARGE_ROWS = 2**18
+FIRST_SAMPLE = 100  # the samples of the families; those of the grid are fewer
+
+COUNTS: dict[str, dict[str, int]] = {  # cases of each format
+    "sizes": {"quick": 3, "standard": len(SIZES), "thorough": 4 * len(SIZES)},
+    "layouts": {"quick": 4, "standard": 24, "thorough": 96},
+    "empty": {"quick": 1, "standard": 2, "thorough": 6},
+    "functional options": {"quick": 1, "standard": 6, "thorough": 24},
+    "vmap": {"quick": 1, "standard": 5, "thorough": 20},
+    "autocast": {"quick": 1, "standard": 4, "thorough": 16},
+    "mixed": {"quick": 1, "standard": 9, "thorough": 18},
+    "large": {"quick": 0, "standard": 1, "thorough": 3},
+    "compiled": {"quick": 0, "standard": 3, "thorough": 8},
+}
+
+
+class Turns(Generic[T]):
+    """Values that take turns: in every round each comes once, in another order."""
+
+    def __init__(self, values: Iterable[T], *names: object) -> None:
+        self.values = list(values)
+        self.rng = generator("turns", *names)
+        self.left: list[T] = []
+
+    def __call__(self) -> T:
+        if not self.left:
+            self.left = [self.values[k] for k in self.rng.permutation(len(self.values))]
+        return self.left.pop()
+
+
+@dataclass
+class Family:
+    """The turns of one family of one item in one format."""
+
+    item: Loss
+    name: str
+    level: str
+    dtype: str
+    device: str
+    seed: int
+
+    def __post_init__(self) -> None:
+        self.count = COUNTS[self.name][self.level]
+        fitting = [s for s in settings(self.item, self.level) if allowed(s[1], self.dtype)]
+        self.settings = self.turns(fitting, "settings")
+        self.reductions = self.turns(self.item.reductions, "reduction")
+        self.lanes = self.turns([lane for lane in lanes(self.item) if lane != "edge"], "lane")
+        self.shapes = self.turns([s for s in self.item.shapes if s] or self.item.shapes, "shape")
+        self.paths = self.turns(["eager", "functional"] if self.item.functional_name else ["eager"], "path")
+        self.sample = FIRST_SAMPLE - 1
+
+    def turns(self, values: Iterable[T], *names: object) -> Turns[T]:
+        return Turns(values, self.item.slug, self.name, self.dtype, *names)
+
+    def case(self, **chosen: Any) -> Case:
+        """The next case: what is not chosen takes its turn."""
+        self.sample += 1
+        setting = chosen.pop("setting", None) or self.settings()
+        values = {
+            "reduction": self.reductions, "lane": self.lanes, "shape": self.shapes, "path": self.paths,
+        }  # fmt: skip
+        drawn = {name: chosen.pop(name) if name in chosen else turn() for name, turn in values.items()}
+        return Case(
+            self.item, *setting, dtype=self.dtype, device=self.device, sample=self.sample, seed=self.seed, **drawn, **chosen
+        )  # fmt: skip
+
+
+def settings(item: Loss, level: str) -> list[tuple[str, Mapping[str, Any]]]:
+    """The variants with the option sets of a level that the constructor takes for them."""
+    found: list[tuple[str, Mapping[str, Any]]] = []
+    for variant in item.variants:
+        valid = None if item.valid is None else functools.partial(accepted, item, variant)
+        found += [(variant, options) for options in combinations(item.options, item.edge_options, level, valid)]
+    return found
+
+
+def families(item: Loss, level: str, dtypes: tuple[str, ...], device: str, seed: int) -> Iterator[Case]:
+    """The cases of all families at a level."""
+    for dtype in dtypes:
+        for name, family in FAMILIES.items():
+            if has_parameters(item) and name not in ("layouts", "empty"):
+                continue
+            yield from family(Family(item, name, level, dtype, device, seed))
+    if not has_parameters(item):
+        yield from compiled(item, level, dtypes, device, seed)
+
+
+def has_parameters(item: Loss) -> bool:
+    """Whether the loss is a module with parameters: they fix the shapes, and it has no functional form without them."""
+    return any(domain.parameter for inputs in item.variants.values() for domain in inputs.values())
+
+
+# ---- Sizes ------------------------------------------------------------------------------------------------------------------------
+
+
+def lengthened(item: Loss, length: int) -> list[Shape]:
+    """The declared shapes with one of their axes of this length."""
+    found = []
+    for shape in item.shapes:
+        for axis in range(len(shape)):
+            rowwise = "elementwise" not in item.tags
+            if has_parameters(item):
+                continue
+            if item.long_axes is not None and (axis - len(shape) not in item.long_axes or length < shape[axis]):
+                continue
+            if rowwise and length > LONG_ROW and (axis > 0 or len(shape) == 1):
+                continue
+            found.append((*shape[:axis], length, *shape[axis + 1 :]))
+    return found
+
+
+def sizes(family: Family) -> Iterator[Case]:
+    """Contiguous tensors with one axis around the length of a vector register."""
+    lengths = family.turns(SIZES, "size")
+    for _ in range(family.count):
+        if found := lengthened(family.item, lengths()):
+            yield family.case(shape=family.turns(found, family.sample)())
+
+
+# ---- Layouts ----------------------------------------------------------------------------------------------------------------------
+
+
+def arguments(item: Loss, variant: str, options: Mapping[str, Any]) -> list[str]:
+    """The names of the tensors that a call has: inputs, then tensor options."""
+    inputs = [name for name, domain in item.variants[variant].items() if not domain.parameter]
+    return [*inputs, *(name for name, value in options.items() if isinstance(value, Domain) and value.floating)]
+
+
+def layouts(family: Family) -> Iterator[Case]:
+    """Inputs, tensor options and incoming gradient in layouts of their own, every pair of layouts of two tensors at least once
+    over the formats; many long enough for vector registers."""
+    item = family.item
+    names = sorted({n for setting in family.settings.values for n in arguments(item, *setting)})
+    rows = pairwise({name: (CONTIGUOUS, *LAYOUTS) for name in [*names, "incoming"]})
+    first = DTYPES.index(family.dtype) * family.count
+    shapes = family.turns([*item.shapes, *(s for n in (17, 33, 65) for s in lengthened(item, n))], "shape")
+    planes = family.turns(four_axes(item), "planes")
+    for k in range(first, first + family.count):
+        row = rows[(k + 1) % len(rows)]  # the first row is contiguous throughout
+        shape = planes() if CHANNELS_LAST in row.values() and planes.values else shapes()
+        yield _laid(family, row, shape=shape)
+
+
+def empty(family: Family) -> Iterator[Case]:
+    """Tensors without elements that are not contiguous all the same."""
+    zero = [shape for shape in family.item.edge_shapes if 0 in shape]
+    if zero:
+        shapes, words = family.turns(zero, "shape"), family.turns(LAYOUTS, "layout")
+        for _ in range(family.count):
+            row = dict.fromkeys((*family.settings.values[0][1], *next(iter(family.item.variants.values())), "incoming"), words())
+            yield _laid(family, row, shape=shapes(), lane="edge")
+
+
+def four_axes(item: Loss) -> list[Shape]:
+    """Shapes of four axes that the item takes."""
+    declared = [shape for shape in item.shapes if len(shape) == 4]
+    free = "elementwise" in item.tags and any(len(shape) == 3 for shape in item.shapes)
+    return declared or ([(2, 3, 4, 5), (2, 16, 3, 5)] if free else [])
+
+
+def _laid(family: Family, row: Mapping[str, str], **chosen: Any) -> Case:
+    """A case in the layouts of a row, as far as its arguments can have them."""
+    setting, reduction = family.settings(), chosen.pop("reduction", None) or family.reductions()
+    names = arguments(family.item, *setting)
+    found = [(n, _possible(family.item, setting[0], n, row[n])) for n in names if row.get(n, CONTIGUOUS) != CONTIGUOUS]
+    if reduction == "none" and row.get("incoming", CONTIGUOUS) != CONTIGUOUS:
+        found.append(("incoming", row["incoming"]))
+    found = found or [(names[0], STRIDED)]
+    return family.case(setting=setting, reduction=reduction, layouts=tuple(found), **chosen)
+
+
+def _possible(item: Loss, variant: str, name: str, layout: str) -> str:
+    """The layout, or a strided one where it repeats entries that may not be repeated."""
+    domain = item.variants[variant].get(name)
+    return STRIDED if domain is not None and not domain.repeats and layout in (EXPANDED, REPEATED) else layout
+
+
+# ---- Paths ------------------------------------------------------------------------------------------------------------------------
+
+
+def functional_options(family: Family) -> Iterator[Case]:
+    """The options that the functional form alone takes, beside those of the module, in any layout."""
+    for name, values in family.item.functional_options.items():
+        words = family.turns((CONTIGUOUS, *LAYOUTS), "layout", name)
+        for k in range(family.count):
+            variant, options = family.settings()
+            value, layout = values[1 + k % (len(values) - 1)], words()
+            placed = ((name, layout),) if layout != CONTIGUOUS and isinstance(value, Domain) else ()
+            yield family.case(setting=(variant, {**options, name: value}), path="functional", layouts=placed)
+
+
+def vmap(family: Family) -> Iterator[Case]:
+    """Some calls at once: inputs stacked along the first or the last axis, or shared by all of them."""
+    item = family.item
+    free = [s for s in family.settings.values if all(d.repeats for d in item.variants[s[0]].values())]
+    turns = family.turns(free, "free settings")
+    for k in range(family.count if free else 0):
+        setting = turns()
+        names = list(item.variants[setting[0]])
+        words = [("", STACKED_LAST, SHARED)[(k + i) % 3] for i in range(len(names))]
+        if all(word == SHARED for word in words):
+            words[0] = ""
+        placed = tuple((n, w) for n, w in zip(names, words, strict=True) if w)
+        yield family.case(setting=setting, path="vmap", layouts=placed)
+
+
+def autocast(family: Family) -> Iterator[Case]:
+    """Inside of a region of torch.autocast."""
+    for _ in range(family.count):
+        yield family.case(path="autocast")
+
+
+def mixed(family: Family) -> Iterator[Case]:
+    """One argument in another format than the first input: each other argument in each format in turn."""
+    item = family.item
+    pairs = []
+    for variant, domains in item.variants.items():
+        for name, domain in list(domains.items())[1:]:
+            others = [f for f in DTYPES if f != family.dtype]
+            others += ["int64", "uint8", "bool"] if name == [*domains][-1] else []  # the target comes last
+            pairs += [(variant, name, f) for f in (others if domain.floating else ["int32", "uint8"])]
+    tensors = {n for _, options in family.settings.values for n, v in options.items() if isinstance(v, Domain) and v.floating}
+    held = sorted(tensors)
+    pairs += [("", name, f) for name in held for f in DTYPES if f != family.dtype]
+    turns = family.turns(pairs, "formats")
+    for _ in range(min(family.count, len(pairs))):
+        variant, name, format = turns()
+        fitting = [s for s in family.settings.values if name in arguments(item, *s) and variant in ("", s[0])]
+        yield family.case(setting=family.turns(fitting, family.sample)(), formats=((name, format),))
+
+
+def large(family: Family) -> Iterator[Case]:
+    """A mean over about a million losses' elements, whose sum passes the largest number of float16."""
+    item = family.item
+    if item.long_axes is not None or family.dtype == "float64":
+        return
+    shape = next(s for s in item.shapes if s)
+    across = 1
+    for size in shape[1:]:
+        across *= size
+    numbers = LARGE if "elementwise" in item.tags else LARGE_ROWS
+    wide = (numbers // across, *shape[1:]) if "elementwise" in item.tags or len(shape) > 1 else shape
+    settings_ = family.turns(settings(item, "quick"), "large settings")
+    for _ in range(family.count):
+        yield family.case(setting=settings_(), shape=wide, lane="large", reduction="mean", path="eager")
+
+
+FAMILIES = {
+    "sizes": sizes, "layouts": layouts, "empty": empty, "functional options": functional_options, "vmap": vmap,
+    "autocast": autocast, "mixed": mixed, "large": large,
+}  # fmt: skip
+
+
+# ---- Compiled graphs ----------------------------------------------------------------------------------------------------------------
+
+
+def graphs(item: Loss, level: str) -> Sequence[str]:
+    """The backends that get a graph of an item: at level standard the decompositions alone and, by turns of the items, inductor
+    with sizes that it knows or that it does not."""
+    if level == "thorough":
+        return ("aot_eager", "aot_decomposed", "inductor", DYNAMIC)
+    dynamic = generator("dynamic", item.slug).random() < 0.5
+    return ("aot_decomposed", DYNAMIC if dynamic else "inductor") if level == "standard" else ()
+
+
+def compiled(item: Loss, level: str, dtypes: tuple[str, ...], device: str, seed: int) -> Iterator[Case]:
+    """Cases of all formats in one graph for each backend, every third in some layout, every fourth on the edges."""
+    for path in graphs(item, level):
+        members: list[Case] = []
+        for dtype in dtypes:
+            family = Family(item, "compiled", level, dtype, device, seed)
+            words = family.turns((CONTIGUOUS, CONTIGUOUS, *LAYOUTS[:5]), "layout")
+            named = sorted({n for setting in family.settings.values for n in arguments(item, *setting)})
+            edge = "elementwise" in item.tags
+            for k in range(family.count):
+                names = dict.fromkeys(named, words())
+                sized = family.turns([s for n in (17, 33, 65) for s in lengthened(item, n)] or item.shapes, k)()
+                if edge and k == family.count - 1:
+                    members.append(family.case(path=path, lane="edge", reduction="none", shape=(33,)))
+                elif set(names.values()) == {CONTIGUOUS}:
+                    members.append(family.case(path=path, shape=sized))
+                else:
+                    members.append(_laid(family, names, path=path, shape=sized))
+        group = tuple(members)
+        yield from (replace(member, graph=group) for member in members)
