@@ -99,6 +99,7 @@ def variant(clusters, bias):
 
 @loss(
     "torch.nn.AdaptiveLogSoftmaxWithLoss",
+    functional="",
     inputs={"two": variant(2, False), "two-bias": variant(2, True), "one": variant(1, False), "three-bias": variant(3, True)},
     options={
         "in_features": [Domain("in_features", width, floating=False)],

@@ -89,6 +89,7 @@ EACH, OF_CLASS, OF_ROW = (
 
 @loss(
     "torch.nn.BCEWithLogitsLoss",
+    functional="binary_cross_entropy_with_logits",
     inputs={
         "": {"input": logits(), "target": labels()},
         "sure": {"input": sure_logits(), "target": right_labels()},

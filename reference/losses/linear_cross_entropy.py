@@ -115,6 +115,7 @@ def allowed(variant="", *, bias, ignore_index, label_smoothing, out_features, op
 
 @loss(
     "torch.nn.LinearCrossEntropyLoss",
+    functional="",
     inputs={
         "indices": {"input": rows(), "target": indices(), "linear_weight": matrix()},
         "indices-bias": {"input": rows(), "target": indices(), "linear_weight": matrix(), "linear_bias": offsets()},
