@@ -45,9 +45,7 @@ class Trial:
         case = self.case
         legacy = case.legacy
         arguments = (
-            arguments_of(case.item, case.reduction)
-            if legacy is None
-            else {"size_average": legacy[0], "reduce": legacy[1]}
+            arguments_of(case.item, case.reduction) if legacy is None else {"size_average": legacy[0], "reduce": legacy[1]}
         )
         domains, drawn = case.item.variants[case.variant], self.drawn
         return Call(domains, drawn.inputs, drawn.options, arguments, case.reduction, case.dtype, requires, upstreams, case.by)

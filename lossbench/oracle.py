@@ -68,23 +68,23 @@ def reduce_by_formula(
         share = np.broadcast_to(share, losses.shape)
         axes = item.row_axes(inputs[0]) if callable(item.row_axes) else item.row_axes
         share = np.where(undefined, np.nan, share)  # where a loss is NaN it has no derivative
-        found = slopes()
-        return [collect(share, slope, axes, shape, product) for slope, shape in zip(found, shapes or [None] * len(found))]
+        wanted = [np.shape(slope) for slope in slopes()] if shapes is None else shapes
+        return [collect(share, slope, axes, shape, product) for slope, shape in zip(slopes(), wanted, strict=True)]
 
     return Evaluation(value, pullback)
 
 
-def collect(share: Any, slope: Any, axes: Any, shape: tuple[int, ...] | None, product: Callable[[Any, Any], Any]) -> Any:
+def collect(share: Any, slope: Any, axes: Any, shape: tuple[int, ...], product: Callable[[Any, Any], Any]) -> Any:
     """The gradient by an input of ``shape`` from the shares of the losses and the derivative of each of them.
 
     Summed over the losses where these share the input (the derivative's shape is that of the losses, then that of the
     input), and over the axes along which the input was broadcast.
     """
-    if shape is not None and np.shape(slope) == np.shape(share) + shape:
+    if np.shape(slope) == np.shape(share) + shape:
         flowing = product(np.reshape(share, np.shape(share) + (1,) * len(shape)), slope)
         return np.sum(flowing, axis=tuple(range(np.ndim(share)))) if np.ndim(share) else flowing
     flowing = product(share if axes == () else np.expand_dims(share, axes), slope)
-    if shape is None or flowing.shape == shape:
+    if flowing.shape == shape:
         return flowing
     missing = len(flowing.shape) - len(shape)
     stretched = tuple(missing + i for i, n in enumerate(shape) if n == 1 and flowing.shape[missing + i] != 1)
@@ -127,7 +127,7 @@ def expect(
     rules: Rules,
     by: Sequence[str] | None = None,
 ) -> Expectation:
-    """Evaluate the reference in ball arithmetic on the numbers that the subject gets, and differentiate it ``by`` these names."""
+    """Evaluate the reference in ball arithmetic on the numbers that the subject gets; its gradient is ``by`` these names."""
     at_kinks = Rules(rules.precision, rules.exact, True, rules.extended)
 
     def balls(under: Rules) -> tuple[list[Any], dict[str, Any]]:
