@@ -75,8 +75,8 @@ def reduce_by_formula(
         share = np.broadcast_to(share, losses.shape)
         axes = row_axes()
         share = np.where(undefined, np.nan, share)  # where a loss is NaN it has no derivative
-        found = slopes()
-        return [collect(share, slope, axes, shape, product) for slope, shape in zip(found, shapes or [None] * len(found))]
+        wanted = [np.shape(slope) for slope in slopes()] if shapes is None else shapes
+        return [collect(share, slope, axes, shape, product) for slope, shape in zip(slopes(), wanted, strict=True)]
 
     def pushforward(tangents: Sequence[Any], by_term: bool = False) -> Any:
         axes = row_axes()
@@ -86,17 +86,17 @@ def reduce_by_formula(
     return Evaluation(reduced(losses), pullback, pushforward)
 
 
-def collect(share: Any, slope: Any, axes: Any, shape: tuple[int, ...] | None, product: Callable[[Any, Any], Any]) -> Any:
+def collect(share: Any, slope: Any, axes: Any, shape: tuple[int, ...], product: Callable[[Any, Any], Any]) -> Any:
     """The gradient by an input of ``shape`` from the shares of the losses and the derivative of each of them.
 
     Summed over the losses where these share the input (the derivative's shape is that of the losses, then that of the
     input), and over the axes along which the input was broadcast.
     """
-    if shape is not None and np.shape(slope) == np.shape(share) + shape:
+    if np.shape(slope) == np.shape(share) + shape:
         flowing = product(np.reshape(share, np.shape(share) + (1,) * len(shape)), slope)
         return np.sum(flowing, axis=tuple(range(np.ndim(share)))) if np.ndim(share) else flowing
     flowing = product(share if axes == () else np.expand_dims(share, axes), slope)
-    if shape is None or flowing.shape == shape:
+    if flowing.shape == shape:
         return flowing
     missing = len(flowing.shape) - len(shape)
     stretched = tuple(missing + i for i, n in enumerate(shape) if n == 1 and flowing.shape[missing + i] != 1)

@@ -8,7 +8,7 @@ from itertools import product
 
 import mpmath
 import numpy as np
-from scipy import special
+from scipy import special, stats
 from scipy.spatial import distance
 
 
@@ -65,6 +65,74 @@ def poisson_nll(x, t, *, log_input, full, eps):
     return rate - t * log_rate + stirling
 
 
+def nll(x, y, *, weight, ignore_index):
+    return 0.0 if y == ignore_index else -(1.0 if weight is None else weight[y]) * x[y]
+
+
+def bce_with_logits(x, y, *, weight, pos_weight):
+    """The logarithms of the sigmoid and of its complement, each as it stands, at 50 digits."""
+    weight, pos_weight = (np.ones(()) if w is None else w for w in (weight, pos_weight))
+
+    def each(x, y, w, p):
+        yes, no = 1 / (1 + mpmath.exp(-x)), 1 / (1 + mpmath.exp(x))
+        return -w * ((p * y * mpmath.log(yes) if y else 0) + ((1 - y) * mpmath.log(no) if y != 1 else 0))
+
+    return elementwise(each)(x, y, weight, pos_weight)
+
+
+def gaussian_nll(x, t, var, *, full, eps):
+    """Minus the logarithm of scipy's normal density, less its constant."""
+    var = np.asarray(var)
+    var = var[..., None] if np.shape(var) == x.shape[:-1] else var
+    losses = -stats.norm.logpdf(t, loc=x, scale=np.sqrt(np.clip(var, eps, None)))
+    return losses if full else losses + stats.norm.logpdf(0.0)
+
+
+def multilabel_soft_margin(x, y, *, weight):
+    weight = np.ones(len(x)) if weight is None else weight
+    signed = [-v if label else v for v, label in zip(map(mpmath.mpf, x), y)]
+    return mpmath.fsum(w * mpmath.log(1 + mpmath.exp(v)) for v, w in zip(signed, weight)) / len(x)
+
+
+SECOND_DISTANCES = {
+    "": lambda x, y: distance.euclidean(x + 1e-6, y),
+    "pairwise_1": lambda x, y: distance.cityblock(x + 1e-6, y),
+    "cosine": distance.cosine,
+    "l_infinity": distance.chebyshev,
+    "squared": distance.sqeuclidean,
+}
+
+
+def triplet_margin_with_distance(a, positive, negative, *, distance_function, margin, swap):
+    d = SECOND_DISTANCES[getattr(distance_function, "label", "")]
+    nearest = min(d(a, negative), d(positive, negative)) if swap else d(a, negative)
+    return max(0.0, d(a, positive) - nearest + margin)
+
+
+def adaptive_log_softmax(x, y, head, *rest, in_features, n_classes, cutoffs, div_value, head_bias):
+    """The probabilities of all classes, row by row, and minus the logarithm of that of the target."""
+    bias = rest[0] if head_bias else np.zeros(len(head))
+    tail, first = rest[head_bias:], cutoffs[0]
+
+    def probabilities(row):
+        in_head = special.softmax(head @ row + bias)
+        parts = [in_head[:first]]
+        for i, share in enumerate(in_head[first:]):
+            parts.append(share * special.softmax(tail[2 * i + 1] @ (tail[2 * i] @ row)))
+        return np.concatenate(parts)
+
+    assert len(probabilities(np.zeros(in_features))) == n_classes
+    losses = [-np.log(probabilities(x[i])[y[i]]) for i in np.ndindex(x.shape[:-1])]
+    return np.reshape(np.array(losses), x.shape[:-1])
+
+
+def linear_cross_entropy(x, y, w, *rest, in_features, num_classes, out_features, bias, options, ignore_index, **how):
+    """The matrix product of numpy, then the cross entropy of this file."""
+    scores = x @ w.T + (rest[0] if bias else 0.0)
+    logits = scores.reshape(*x.shape[:-1], num_classes, *out_features)
+    return rowwise(cross_entropy, axis="classes")(logits, y, ignore_index=-100 if ignore_index is None else ignore_index, **how)
+
+
 def kl_div(x, t, *, log_target):
     return special.kl_div(np.exp(t) if log_target else t, np.exp(x)) + (np.exp(t) if log_target else t) - np.exp(x)
 
@@ -114,6 +182,15 @@ def ctc(log_probs, targets, input_lengths, target_lengths, *, blank, zero_infini
 
 
 SECOND = {
+    "nll": rowwise(nll, axis="classes"),
+    "nll_2d": rowwise(nll, axis="classes"),
+    "bce_with_logits": bce_with_logits,
+    "gaussian_nll": gaussian_nll,
+    "huber": lambda x, y, *, delta: special.huber(delta, x - y) if np.isfinite(delta) else 0.5 * (x - y) ** 2,
+    "multilabel_soft_margin": rowwise(multilabel_soft_margin),
+    "triplet_margin_with_distance": rowwise(triplet_margin_with_distance),
+    "adaptive_log_softmax": adaptive_log_softmax,
+    "linear_cross_entropy": linear_cross_entropy,
     "bce": bce,
     "cross_entropy": rowwise(cross_entropy, axis="classes"),
     "l1": elementwise(lambda x, y: max(x - y, y - x)),
@@ -131,4 +208,8 @@ SECOND = {
     "ctc": ctc,
 }
 
-SHAPES = {"ctc": ((4, 2, 3), (5, 3, 3), (3, 1, 4))}
+SHAPES = {
+    "ctc": ((4, 2, 3), (5, 3, 3), (3, 1, 4)),
+    "adaptive_log_softmax": ((2, 3), (3,)),
+    "linear_cross_entropy": ((3, 2), (2,)),
+}
