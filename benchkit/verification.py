@@ -9,7 +9,7 @@ import functools
 import multiprocessing
 import time
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
@@ -41,7 +41,7 @@ class Bench:
     ``name`` is where this object lies, as ``module:attribute``, so that a worker process finds it. ``cases(item, level, dtypes,
     device, seed)`` yields the cases of an item; a case names its checks with ``id(check)``. ``subject(item, device,
     constructor)`` wraps a class for testing, ``reproduce(case, check, subject, impl)`` writes a standalone script (None if it
-    does not fail).
+    does not fail). Of the checks that are ``optional`` an implementation in torch's place may support none.
     ``formula(item, **parts)`` is a subject made of the reference, some of its parts replaced by wrong ones.
     """
 
@@ -53,6 +53,7 @@ class Bench:
     run_case: Callable[[Any, Any, frozenset[str]], Iterable[Record]]
     reproduce: Callable[..., str | None]
     formula: Callable[..., Any]
+    optional: Container[str] = ()
 
 
 @dataclass(frozen=True)
@@ -376,6 +377,8 @@ def _silences(request: Request, bench: Bench, tally: Tally) -> Iterator[Record]:
         sentence = f"{item} {check} {dtype} on {device}: no comparison could have told right from wrong"
         yield _bare(item, check, dtype, device, "silent") | {"message": [sentence]}
     for item, check, device in tally.never() if request.impl else []:
+        if check in bench.optional:
+            continue
         sentence = f"{item} {check} on {device}: unsupported throughout, so that nothing is known of it"
         yield _bare(item, check, "", device, "never") | {"message": [sentence]}
     if not tally.compared and set(tally.statuses) != {ABSENT}:

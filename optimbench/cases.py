@@ -19,6 +19,7 @@ from optimbench.layouts import EXPANDED, LAYOUTS
 Array = NDArray[Any]
 STEPS = 20
 EXACT_STEPS = 6  # each step of a dyadic run needs more bits than the one before
+LAID_STEPS = 8  # a layout shows in the first step, or in what it leaves to the next ones
 SAMPLES = {"quick": 1, "standard": 1, "thorough": 4}
 FORMATS = tuple(PRECISIONS)
 PROBLEMS = ("quadratic", "quartic", "rosenbrock", "bowl")  # of optimizers that take a closure
@@ -104,7 +105,8 @@ class Case:
             return EMPTY
         sets = self.item.shapes or SHAPES
         found = sets[self.sample % len(sets)]
-        if "sparse" in self.item.tags:  # a sparse gradient stores rows, and a number has none
+        # A sparse gradient stores rows, and a number has none; numbers in half types are nobody's parameters.
+        if "sparse" in self.item.tags or self.precision.bits < 24:
             return tuple(tuple(shape or (1,) for shape in group) for group in found)
         return found
 
@@ -127,7 +129,7 @@ class Case:
         rng = generator(name, self.seed)
         shapes = [shape for group in self.shapes for shape in group]
         ends = list(itertools.accumulate(math.prod(shape) for shape in shapes))
-        steps = EXACT_STEPS if self.lane == "exact" else STEPS
+        steps = EXACT_STEPS if self.lane == "exact" else LAID_STEPS if self.layout else STEPS
 
         def cut(flat: Array) -> list[Array]:
             return [flat[end - math.prod(shape) : end].reshape(shape) for end, shape in zip(ends, shapes, strict=True)]

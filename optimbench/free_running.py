@@ -21,7 +21,8 @@ from optimbench.subject import Recording, Segment
 def state_is_foreign(case: Case, recording: Recording) -> bool:
     """Whether some of the state that the formula needs is not there under its name."""
     for segment in recording.segments:
-        expected = case.item.initial_function(segment.before, **case.options) if case.item.initial_function else {}
+        options = segment.options or case.options
+        expected = case.item.initial_function(segment.before, **options) if case.item.initial_function else {}
         if not set(expected) <= set(segment.state_after):
             return True
     return False
@@ -37,9 +38,8 @@ def judge(case: Case, recording: Recording, hyperparameters: Callable[..., dict[
         rules = Rules.of(precision, exact=case.lane == "exact")
         options = hyperparameters(case, segment.options or (case.options, case.others)[segment.group], recording, precision)
         p, g = Ball.exactly(segment.before, rules), Ball.exactly(segment.gradient, rules)
-        state = states.get(segment.parameter)
-        if state is None:
-            state = dict(case.item.initial_function(p, **options)) if case.item.initial_function else {}
+        fresh = dict(case.item.initial_function(p, **options)) if case.item.initial_function else {}
+        state = fresh | states.get(segment.parameter, {})
         if "sparse" in case.item.tags:
             options["touched"] = segment.touched.astype(bool)
         with np.errstate(all="ignore"):

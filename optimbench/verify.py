@@ -34,7 +34,8 @@ def reproduce(case: Case, check: str, subject: Subject, impl: str | None = None)
 
 
 BENCH = Bench(
-    "optimbench.verify:BENCH", OPTIMIZERS, tuple(CHECKS), all_cases, TorchSubject, run_case, reproduce, FormulaSubject
+    "optimbench.verify:BENCH", OPTIMIZERS, tuple(CHECKS), all_cases, TorchSubject, run_case, reproduce, FormulaSubject,
+    frozenset(life.SCENARIOS),
 )  # fmt: skip
 
 

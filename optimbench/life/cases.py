@@ -16,7 +16,7 @@ from optimbench.found import Found
 
 LANE = "life"
 SHAPES = (((35,), (2, 2)), ((3, 4), ()))  # parameters of two groups,
-SMALL = (((5,), (2, 2)), ((3, 2), ()))  # of half types smaller than a SIMD block, whose full blocks other cases look at
+SMALL = (((5,), (2, 2)), ((3, 2), (1,)))  # of half types smaller than a SIMD block, whose full blocks other cases look at
 ROWS = (((6, 3), (5,)), ((4, 2), (7,)))  # for sparse gradients
 PAIRS = (((5, 2), (2, 3, 2)), ((3, 2), (1, 2)))  # real and imaginary part lie in the last dimension
 
@@ -95,8 +95,9 @@ class LifeCase(Case):
 def cases(item: Optimizer, level: str, dtypes: Sequence[str], device: str, seed: int) -> Iterator[LifeCase]:
     """Every play of every scenario that concerns an item.
 
-    Level quick plays each once, with many options away from their defaults, on one path; standard on each path with those
-    options in two formats and with the defaults in a third; thorough in all formats and with all option sets of level quick.
+    Level quick plays each in one format with many options away from their defaults, on the for-loop and on one of all paths;
+    standard on each path with those options in two formats and with the defaults in a third; thorough in all formats and
+    with all option sets of level quick.
     """
     few = combinations(item.options, {}, "quick", item.valid)
     first, rich = few[0], richest(item, combinations(item.options, {}, "standard", item.valid))
@@ -106,7 +107,7 @@ def cases(item: Optimizer, level: str, dtypes: Sequence[str], device: str, seed:
         paths = tuple(item.paths) if one.everywhere else tuple(item.paths[:1])
         for variant in one.variants(item):
             if level == "quick":
-                paths = (paths[place % len(paths)],)
+                paths = tuple(dict.fromkeys((item.paths[0], paths[place % len(paths)])))
             for column, path in enumerate(paths):
                 for number, options in enumerate(sets[:1] if level == "quick" else sets):
                     others = first if options is not first else rich

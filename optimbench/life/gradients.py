@@ -71,7 +71,7 @@ def check_long_runs(case: LifeCase, script: Script) -> list[Found]:
     run.step(slopes)
     if case.variant == "zero":
         slopes = [np.zeros_like(g) for g in slopes]
-    made = 1
+    made, script.gaps = 1, True
     for place in (*(n for n in LOOKED_AT[1:] if n < end), end):
         if place - made > 1:
             run.give(slopes)
@@ -81,6 +81,36 @@ def check_long_runs(case: LifeCase, script: Script) -> list[Found]:
         _count(run, made)
     _stay_numbers(case, script, run)
     return script.judge(("lockstep", "at_rest"))
+
+
+def _switched_sets(item: Optimizer, few: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Every option on its own, and beside every option that adds to the state."""
+    chosen = list(few)
+    for switch in switches(item):
+        for options in few:
+            both = {**options, switch: item.options[switch][1]}
+            if both not in chosen and (item.valid is None or item.valid(both)):
+                chosen.append(both)
+    return chosen
+
+
+@scenario(
+    "Under a gradient that does not change every average comes to rest, and every parameter stays a number.",
+    without=frozenset({"closure", "sparse"}), sets=_switched_sets, formats=("float32",),
+)  # fmt: skip
+def check_constant_gradients(case: LifeCase, script: Script) -> list[Found]:
+    """Steps until an average of half-life one has only its rounding left."""
+    rng, start = case.rng, case.draw().groups[1]
+    slopes = [case.precision.round(rng.choice([-1.0, 1.0], p.shape) * rng.uniform(0.25, 2.0, p.shape)) for p in start]
+    run = script.start([start], (case.options,))
+    run.step(slopes)
+    script.gaps = True
+    for steps in (5, 13, 25):
+        run.give(slopes)
+        script.do(f"for _ in range({steps}):\n    {run.name}.step()")
+        run.step(slopes)
+    _stay_numbers(case, script, run)
+    return script.judge()
 
 
 def _count(run: Run, made: int) -> None:

@@ -58,7 +58,7 @@ def check_changed_options(case: LifeCase, script: Script) -> list[Found]:
     variants=switches,
 )
 def check_switched_options(case: LifeCase, script: Script) -> list[Found]:
-    """Off, on, off and on again."""
+    """Off, on and off again."""
     drawn, name = case.draw(), case.variant
     on = case.item.options[name][1]
     off = {**case.options, name: case.item.defaults[name]}
@@ -66,9 +66,9 @@ def check_switched_options(case: LifeCase, script: Script) -> list[Found]:
         off = {**case.item.defaults}
     run = script.start(drawn.groups, (off, off))
     for step, gradients in enumerate(drawn.gradients[:8]):
-        if step in (2, 4, 6):
+        if step in (2, 5):
             for group in (0, 1):
-                run.change(group, off if step == 4 else {**off, name: on})
+                run.change(group, off if step == 5 else {**off, name: on})
         with script.optional():
             run.step(gradients)
     return script.judge()

@@ -22,6 +22,7 @@ from benchkit.spec import Optimizer
 from optimbench.cases import Array, Case
 from optimbench.checks import OracleError
 from optimbench.found import Found
+from optimbench.free_running import state_is_foreign
 from optimbench.layouts import SOURCE
 from optimbench.lockstep import judge
 from optimbench.subject import Recording, Segment, Stored, TorchSubject, Unsupported, described, look, unimplemented
@@ -38,7 +39,7 @@ def problem(optimizer):
         parameters = [p for group in optimizer.param_groups for p in group["params"]]
         loss = sum((0.5 * (i + 1) * (p - 1.0).square() + 0.25 * p.pow(4)).sum() for i, p in enumerate(parameters))
         loss.backward()
-        return loss
+        return loss.detach()
 
     return closure
 '''
@@ -58,6 +59,7 @@ class Script:
         self.recording = Recording(own=subject.own)
         self.marks: list[tuple[int, Run, str]] = []  # for every segment the lines up to it, its run and its parameter
         self.found: list[Found] = []
+        self.gaps = False  # whether steps were made that nobody recorded
 
     @property
     def item(self) -> Optimizer:
@@ -96,12 +98,24 @@ class Script:
     def judge(self, kinds: Sequence[str] = ("lockstep",), item: Optimizer | None = None) -> list[Found]:
         """What has been found so far, and what the oracle, by the formula of ``item``, says of the recorded steps."""
         case = replace(self.case, item=item or self.item)
+        self._own_state_only(case)
         marks = {id(segment): mark for segment, mark in zip(self.recording.segments, self.marks, strict=True)}
         try:
             judged = [f for f in judge(case, self.recording) if f.check in kinds]
         except Exception as error:
             raise OracleError(f"the reference failed: {type(error).__name__}: {error}") from error
         return self.found + [self._marked(f, *marks[id(f.segment)]) if f.segment else f for f in judged]
+
+    def _own_state_only(self, case: Case) -> None:
+        """Of a class whose state is not named as torch's the oracle follows the first run alone, with a state of its own: it
+        could not take over what another one has loaded. Unsupported where it would have to skip steps."""
+        if self.recording.own or not state_is_foreign(case, self.recording):
+            return
+        if self.gaps:
+            raise Unsupported("the state is not named as torch's: it cannot be taken over after steps that were not recorded")
+        kept = [i for i, (_, run, _) in enumerate(self.marks) if run is self.marks[0][1]]
+        self.recording.segments = [self.recording.segments[i] for i in kept]
+        self.marks = [self.marks[i] for i in kept]
 
     def _marked(self, found: Found, lines: int, run: Run, parameter: str) -> Found:
         """What the oracle has found, with its place in the text and the expression of its worst element."""

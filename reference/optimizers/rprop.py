@@ -13,7 +13,7 @@ from benchkit.spec import optimizer
         "maximize": [False, True],
     },
     exact_options={"lr": 0.25, "etas": (0.5, 2.0), "step_sizes": (0.125, 1.0)},
-    edge_options={"step_sizes": [(1e-2, 1e-2)]},
+    edge_options={"lr": [100.0], "step_sizes": [(1e-2, 1e-2)]},
     tags={"elementwise"},
     paths=("forloop", "foreach"),
     bytes_per_element=7,
@@ -28,7 +28,8 @@ def rprop(p, g, state, *, lr, etas, step_sizes, maximize):
         prev g < 0: size = max(size etaminus, smallest) and g = 0; else size stays. p = p - size sign(g), prev = g.
         maximize negates the gradient before that.
     State: step, prev (at first 0), step_size (at first lr).
-    Domain: real p and g of one shape; 0 < etaminus < 1 < etaplus; smallest <= lr <= largest.
+    Domain: real p and g of one shape; 0 < etaminus < 1 < etaplus; lr > 0, also outside the step sizes: it is kept until the
+        sign of the gradient first stays or flips.
     Ties: prev g = 0 leaves the step size; sign(0) = 0, so an element rests in the step in which its sign flips.
     Where torch differs: it clamps the step size at every step, so that an lr outside step_sizes is moved to their nearer end
         at once, where its documentation keeps lr; and it takes the sign of a NaN gradient as 0.
