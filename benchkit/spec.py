@@ -10,7 +10,10 @@ import inspect
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from benchkit.contract import Clause
 
 Function = Callable[..., Any]
 
@@ -50,7 +53,8 @@ class Item:
     """One torch class: its name, its formula, its option grid and its planted bugs.
 
     ``options`` lists the values of every option, torch's default first; ``edge_options`` the values at the ends of what is
-    allowed. ``valid`` says which combinations the constructor accepts (default: all).
+    allowed. ``valid`` says which combinations the constructor accepts (default: all). ``contract`` is what the item must refuse
+    and which forms of a right call it must take, beside what holds for every loss or every optimizer.
     """
 
     path: str
@@ -61,6 +65,7 @@ class Item:
     tags: frozenset[str] = frozenset()
     source: str = ""
     document: str = ""
+    contract: Sequence[Clause] = ()
     planted_bugs: list[Planted] = field(default_factory=list)
 
     @property
@@ -137,6 +142,10 @@ class Loss(Item):
     ``None`` for the number of unreduced losses, or a function of the inputs and options (a scalar, or one number for
     each loss). ``legacy`` says that the constructor takes the deprecated size_average and reduce. ``bytes_per_element``
     is the least traffic of a forward pass in multiples of the element size.
+
+    ``functional`` is the name of the functional form within torch.nn.functional (default: the slug and ``_loss``; "" where
+    there is none). ``example`` is a right call from which the error contract starts where it cannot be drawn from the inputs
+    and options: a function of the draw that gives the constructor's arguments and the inputs. It is in float32.
     """
 
     inputs: Mapping[str, Any] = field(default_factory=dict)
@@ -148,11 +157,19 @@ class Loss(Item):
     bytes_per_element: float = 0.0
     figure: Figure | None = None
     legacy: bool = True
+    functional: str | None = None
+    example: Callable[[Any], tuple[Mapping[str, Any], Mapping[str, Any]]] | None = None
     main_part = "value"
 
     def parts(self) -> dict[str, Function]:
         found = {"value": self.function, **{name: f for name, f in self.reductions.items() if f is not None}}
         return found | ({"gradient": self.gradient_function} if self.gradient_function else {})
+
+    @property
+    def functional_name(self) -> str:
+        """The functional form as a path, ``torch.nn.functional.smooth_l1_loss``; "" where torch has none."""
+        name = f"{self.slug}_loss" if self.functional is None else self.functional
+        return name and f"torch.nn.functional.{name}"
 
     @property
     def variants(self) -> dict[str, Mapping[str, Any]]:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from benchkit.contract_check import extended
 from benchkit.request import Request
 from benchkit.verification import Bench
 from benchkit.verification import verify as run
 from optimbench.cases import cases
 from optimbench.checks import CHECKS, run_case
+from optimbench.contract import CONTRACT
 from optimbench.reproducer import reproducer
 from optimbench.subject import FormulaSubject, TorchSubject
 from reference import OPTIMIZERS
 
-BENCH = Bench("optimbench.verify:BENCH", OPTIMIZERS, tuple(CHECKS), cases, TorchSubject, run_case, reproducer, FormulaSubject)
+BENCH = extended(
+    Bench("optimbench.verify:BENCH", OPTIMIZERS, tuple(CHECKS), cases, TorchSubject, run_case, reproducer, FormulaSubject),
+    CONTRACT,
+)
 
 
 def verify(request: Request) -> int:

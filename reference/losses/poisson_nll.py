@@ -1,5 +1,6 @@
 import numpy as np
 
+from benchkit.contract import unlike
 from benchkit.domains import Domain
 from benchkit.spec import Figure, loss
 
@@ -54,6 +55,7 @@ def counts(*, zero=False):
     shapes=((4, 5), (7,), (2, 3, 4)),
     tags={"elementwise"},
     bytes_per_element=3,
+    contract=unlike("target"),
     document="3.5.6",
     source="Poisson distribution and Stirling's formula as in the torch.nn.PoissonNLLLoss documentation",
     figure=Figure(
