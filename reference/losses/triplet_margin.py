@@ -58,6 +58,7 @@ def _triplets(**how):
             Refusal(f"margin {value}", "a margin with a value greater than 0", options={"margin": value})
             for value in (0.0, -1.0)
         ),
+        Refusal("p -1.0", "The norm degree for pairwise distance", options={"p": -1.0}),
     ],
     document="3.5.12",
     source="Balntas, Riba, Ponsa and Mikolajczyk, Learning local feature descriptors with triplets, BMVC 2016, section 3",

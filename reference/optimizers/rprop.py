@@ -1,6 +1,6 @@
 import numpy as np
 
-from benchkit.contract import NO_SPARSE_GRADIENTS, WAYS, at_least, between
+from benchkit.contract import NO_SPARSE_GRADIENTS, WAYS, Refusal, at_least, between
 from benchkit.spec import optimizer
 
 
@@ -24,6 +24,9 @@ from benchkit.spec import optimizer
         *at_least("lr"),
         *between("etas", 0.0, 1.0, ends=[], ways=WAYS, make=lambda x: (x, 1.25)),
         *between("etas", 1.0, None, ends=[], ways=WAYS, make=lambda x: (0.5, x)),
+        Refusal(
+            "step_sizes in reverse", "a pair of minimal and maximal allowed step sizes", options={"step_sizes": (1.0, 0.5)}
+        ),
         *NO_SPARSE_GRADIENTS,
     ],
     source="Riedmiller and Braun, A direct adaptive method for faster backpropagation learning: the RPROP algorithm, 1993",
