@@ -135,7 +135,11 @@ def _choice(r: Any, x: Sequence[Any], t: Sequence[Any], first: Any) -> Any:
 def _sign(r: Any, x: Sequence[Any], t: Sequence[Any]) -> Any:
     """Zero; where the sign is in doubt it may jump, and there is no derivative."""
     zeros = np.zeros(np.shape(r))
-    return Ball(Ball.exactly(zeros, r.rules).value, np.where(r.width > 0.0, np.inf, 0.0), r.rules) if isinstance(r, Ball) else zeros
+    return (
+        Ball(Ball.exactly(zeros, r.rules).value, np.where(r.width > 0.0, np.inf, 0.0), r.rules)
+        if isinstance(r, Ball)
+        else zeros
+    )
 
 
 Rule = Callable[[Any, Sequence[Any], Sequence[Any]], Any]

@@ -11,7 +11,10 @@ import inspect
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from benchkit.contract import Clause
 
 Function = Callable[..., Any]
 
@@ -99,7 +102,8 @@ class Item:
 
     ``options`` lists the values of every option, torch's default first; ``edge_options`` the values at the ends of what is
     allowed. ``valid`` says which combinations the constructor accepts (default: all). ``required`` names the options for
-    which torch's constructor has no default: the first value is ours, and always passed.
+    which torch's constructor has no default: the first value is ours, and always passed. ``contract`` is what the item must
+    refuse and which forms of a right call it must take, beside what holds for every loss or every optimizer.
     """
 
     path: str
@@ -111,6 +115,7 @@ class Item:
     tags: frozenset[str] = frozenset()
     source: str = ""
     document: str = ""
+    contract: Sequence[Clause] = ()
     planted_bugs: list[Planted] = field(default_factory=list)
 
     @property
@@ -197,7 +202,8 @@ class Loss(Item):
     ``functional`` is the name of the functional form within torch.nn.functional (default: the slug and ``_loss``; "" where
     there is none), ``functional_options`` are the options that only it takes, given as ``options`` are; the formula has the
     same defaults. ``long_axes`` are the axes of a shape that may be made long to fill vector registers, counted from the end
-    (default: all).
+    (default: all). ``example`` is a right call from which the error contract starts where it cannot be drawn from the inputs
+    and options: a function of the draw that gives the constructor's arguments and the inputs. It is in float32.
     """
 
     inputs: Mapping[str, Any] = field(default_factory=dict)
@@ -213,6 +219,7 @@ class Loss(Item):
     functional: str | None = None
     functional_options: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     long_axes: Sequence[int] | None = None
+    example: Callable[[Any], tuple[Mapping[str, Any], Mapping[str, Any]]] | None = None
     main_part = "value"
 
     def parts(self) -> dict[str, Function]:

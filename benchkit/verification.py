@@ -9,7 +9,7 @@ import functools
 import multiprocessing
 import time
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
@@ -53,7 +53,7 @@ class Bench:
     run_case: Callable[[Any, Any, frozenset[str]], Iterable[Record]]
     reproduce: Callable[..., str | None]
     formula: Callable[..., Any]
-    optional: Container[str] = ()
+    optional: Collection[str] = ()
 
 
 @dataclass(frozen=True)
@@ -332,7 +332,9 @@ class _Reproducers:
 
     @staticmethod
     def _group(record: Mapping[str, Any]) -> tuple[str, ...]:
-        return tuple(str(record[n]) for n in ("item", "check", "dtype", "device", "path", "lane", "reduction", "waiver"))
+        names = ("item", "check", "dtype", "device", "path", "lane", "reduction", "waiver")
+        # One clause of an error contract says nothing of another, and they are told apart by the variant.
+        return (*(str(record[n]) for n in names), str(record["variant"]) if record["lane"] == "contract" else "")
 
     def add(self, unit: Unit, record: Record) -> None:
         if record["status"] not in (FAIL, WAIVED, SHARED):

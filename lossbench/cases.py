@@ -26,7 +26,6 @@ LEGACY = {
 }
 
 
-
 def cases(item: Loss, level: str, dtypes: tuple[str, ...], device: str, seed: int) -> Iterator[Case]:
     """Every case of an item at a level, on one device: the grid of its options, then what families.py adds to it."""
     yield from grid(item, level, dtypes, device, seed)

@@ -40,7 +40,14 @@ class Trial:
         rules = replace(Rules.of(case.computed, exact=case.lane == "exact"), cascaded=case.lane == "large")
         try:
             return expect(
-                case.item, case.domains, self.drawn.inputs, self.drawn.options, case.reduction, rules, bool(case.formats), case.by
+                case.item,
+                case.domains,
+                self.drawn.inputs,
+                self.drawn.options,
+                case.reduction,
+                rules,
+                bool(case.formats),
+                case.by,
             )
         except Exception as error:
             raise OracleError(f"the reference failed: {type(error).__name__}: {error}") from error
@@ -70,7 +77,9 @@ class Trial:
 
         def calls() -> list[Call]:
             trials = [Trial(replace(member, graph=()), member.draw()) for member in graph]
-            return [trial.call(trial.derivable(), [np.ones(s), trial.case.upstream(s)]) for trial in trials for s in [trial.shape]]
+            return [
+                trial.call(trial.derivable(), [np.ones(s), trial.case.upstream(s)]) for trial in trials for s in [trial.shape]
+            ]
 
         ids = [member.id("graph") for member in graph]
         return ids[0], ids.index(self.case.id("graph")), calls
@@ -163,7 +172,9 @@ def check_option_gradient(trial: Trial, subject: Subject) -> Outcomes:
 
 def _directions(trial: Trial) -> dict[str, Array]:
     inputs, case = trial.drawn.inputs, trial.case
-    return {n: repeat(case.dyadic(f"along {n}", inputs[n].shape), dict(case.layouts).get(n, CONTIGUOUS)) for n in trial.derivable()}
+    return {
+        n: repeat(case.dyadic(f"along {n}", inputs[n].shape), dict(case.layouts).get(n, CONTIGUOUS)) for n in trial.derivable()
+    }
 
 
 def _zeros(got: Array | None, expected: Any) -> Array:
@@ -206,7 +217,9 @@ def _gradients(
     domains = trial.case.domains
     for name, got in zip(requires, found, strict=True):
         if got is None and name in domains and domains[name].parameter and not floats(expected[0][name].value).any():
-            got = np.zeros(expected[0][name].shape)  # no gradient of a parameter stands for 0, as for a cluster without a target
+            got = np.zeros(
+                expected[0][name].shape
+            )  # no gradient of a parameter stands for 0, as for a cluster without a target
         if got is None:
             yield f"d/d{name}", failure(f"no gradient flows to {name}, which requires it")
             continue
@@ -233,7 +246,7 @@ def checks_of(case: Case) -> list[str]:
         return ["forward"]
     if case.lane == "large":
         return ["gradient"]
-    if case.path in BACKENDS or case.layouts and case.path != "vmap":
+    if case.path in BACKENDS or (case.layouts and case.path != "vmap"):
         return ["gradient", "incoming"]
     if case.path != "eager" or case.formats:
         return ["forward", "incoming"]

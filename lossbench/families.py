@@ -161,7 +161,7 @@ def layouts(family: Family) -> Iterator[Case]:
     over the formats; many long enough for vector registers."""
     item = family.item
     names = sorted({n for setting in family.settings.values for n in arguments(item, *setting)})
-    rows = pairwise({name: (CONTIGUOUS, *LAYOUTS) for name in [*names, "incoming"]})
+    rows = pairwise(dict.fromkeys([*names, "incoming"], (CONTIGUOUS, *LAYOUTS)))
     first = DTYPES.index(family.dtype) * family.count
     shapes = family.turns([*item.shapes, *(s for n in (17, 33, 65) for s in lengthened(item, n))], "shape")
     planes = family.turns(four_axes(item), "planes")
@@ -177,7 +177,9 @@ def empty(family: Family) -> Iterator[Case]:
     if zero:
         shapes, words = family.turns(zero, "shape"), family.turns(LAYOUTS, "layout")
         for _ in range(family.count):
-            row = dict.fromkeys((*family.settings.values[0][1], *next(iter(family.item.variants.values())), "incoming"), words())
+            row = dict.fromkeys(
+                (*family.settings.values[0][1], *next(iter(family.item.variants.values())), "incoming"), words()
+            )
             yield _laid(family, row, shape=shapes(), lane="edge")
 
 

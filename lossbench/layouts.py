@@ -50,7 +50,9 @@ def nearest(layout: str, rank: int) -> str:
     if rank == 0:
         return CONTIGUOUS if layout == CONTIGUOUS else OFFSET
     if rank == 1:
-        return {TRANSPOSED: STRIDED, PERMUTED: STRIDED, SLICED: OFFSET, CHANNELS_LAST: OFFSET, REPEATED: EXPANDED}.get(layout, layout)
+        return {TRANSPOSED: STRIDED, PERMUTED: STRIDED, SLICED: OFFSET, CHANNELS_LAST: OFFSET, REPEATED: EXPANDED}.get(
+            layout, layout
+        )
     if rank == 2:
         return {PERMUTED: TRANSPOSED, CHANNELS_LAST: TRANSPOSED}.get(layout, layout)
     return PERMUTED if layout == CHANNELS_LAST and rank != 4 else layout

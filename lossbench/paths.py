@@ -85,7 +85,9 @@ def vmapped(subject: ModuleSubject, call: Call) -> Answer:
     """The loss of all lanes by torch.func.vmap and, for an incoming gradient, the gradients by torch.func.vjp inside of it."""
     import torch
 
-    lanes = [Arguments(Call(**{**vars(call), "layouts": {}, "requires": ()}), subject.device, i) for i in (call.inputs, *call.lanes)]
+    lanes = [
+        Arguments(Call(**{**vars(call), "layouts": {}, "requires": ()}), subject.device, i) for i in (call.inputs, *call.lanes)
+    ]
     arguments, names = lanes[0], list(call.inputs)
     function = subject.function(call, arguments)
     axes = [{STACKED_LAST: -1, SHARED: None}.get(call.layouts.get(n, ""), 0) for n in names]
@@ -112,7 +114,9 @@ def vmapped(subject: ModuleSubject, call: Call) -> Answer:
         found = run(*stacked)
     value, *gradients = found if call.upstreams else (found,)
     answer = arguments.answer(value, [[numbers(g) for g in gradients]] if call.upstreams else [])
-    changed = (n for n, now, then in zip(names, stacked, kept, strict=True) if not torch.equal(now.nan_to_num(), then.nan_to_num()))
+    changed = (
+        n for n, now, then in zip(names, stacked, kept, strict=True) if not torch.equal(now.nan_to_num(), then.nan_to_num())
+    )
     answer.damaged = answer.damaged or next(changed, "")
     return answer
 

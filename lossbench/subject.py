@@ -127,7 +127,9 @@ class Arguments:
 
     def incoming(self, upstream: Array, value: Any) -> Any:
         """An incoming gradient in its layout and the format of the value."""
-        found = Laid(np.reshape(upstream, tuple(value.shape)), value.dtype, self.device, self.call.layouts.get("incoming", CONTIGUOUS))
+        found = Laid(
+            np.reshape(upstream, tuple(value.shape)), value.dtype, self.device, self.call.layouts.get("incoming", CONTIGUOUS)
+        )
         self.laid["incoming gradient"] = found
         return found.tensor
 
@@ -159,7 +161,7 @@ class ModuleSubject:
     def __call__(self, call: Call) -> Answer:
         from lossbench import paths
 
-        if not self.own and call.path in paths.OWN or call.formats and not self.own:
+        if (not self.own and call.path in paths.OWN) or (call.formats and not self.own):
             raise Unsupported("what torch promises of its own losses here is not asked of a class in their place")
         if call.path in paths.BACKENDS:
             return paths.compiled(self, call)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from benchkit.contract_check import extended
 from benchkit.request import Request
 from benchkit.spec import Optimizer
 from benchkit.verification import Bench
 from benchkit.verification import verify as run
 from optimbench import checks, life, reproducer
 from optimbench.cases import Case, cases
+from optimbench.contract import CONTRACT
 from optimbench.subject import FormulaSubject, Subject, TorchSubject
 from reference import OPTIMIZERS
 
@@ -33,9 +35,12 @@ def reproduce(case: Case, check: str, subject: Subject, impl: str | None = None)
     return write(case, check, subject, impl)  # type: ignore[arg-type]
 
 
-BENCH = Bench(
-    "optimbench.verify:BENCH", OPTIMIZERS, tuple(CHECKS), all_cases, TorchSubject, run_case, reproduce, FormulaSubject,
-    frozenset(life.SCENARIOS),
+BENCH = extended(
+    Bench(
+        "optimbench.verify:BENCH", OPTIMIZERS, tuple(CHECKS), all_cases, TorchSubject, run_case, reproduce, FormulaSubject,
+        frozenset(life.SCENARIOS),
+    ),
+    CONTRACT,
 )  # fmt: skip
 
 

@@ -1,7 +1,10 @@
 import numpy as np
 
+from benchkit.contract import Acceptance, Refusal, half_broadcast, last, unlike
 from benchkit.domains import Domain, elementwise_weights, unit_interval
 from benchkit.spec import Figure, loss
+
+PROBABILITIES = "the Binary Cross Entropy between the target and the input probabilities"
 
 
 def inner_probabilities():
@@ -28,6 +31,21 @@ def inner_probabilities():
     shapes=((4, 5), (7,), (2, 3, 4)),
     tags={"elementwise"},
     bytes_per_element=3,
+    contract=[
+        *unlike("target"),
+        half_broadcast(),
+        *(
+            Refusal(f"{name} {value}", stated, inputs={name: last(value)}, compiled=True)
+            for name, stated in (("input", PROBABILITIES), ("target", "the targets y should be numbers between 0 and 1"))
+            for value in (1.5, -0.5)
+        ),
+        Acceptance(
+            "weight of the size of the batch",
+            "weight (Tensor, optional): ... has to be a Tensor of size nbatch",
+            options={"weight": lambda draw: np.ones(draw.shape[0])},
+            shapes=[(4, 5), (7,)],
+        ),
+    ],
     document="3.5.1",
     source="torch.nn.BCELoss documentation",
     figure=Figure(

@@ -1,5 +1,6 @@
 import numpy as np
 
+from benchkit.contract import unlike
 from benchkit.domains import Domain, signs, vectors, without_axis
 from benchkit.spec import Figure, loss
 
@@ -59,6 +60,10 @@ def _pairs(**how):
     edge_shapes=((0, 3), (1, 1), (2, 1), (2, 3)),
     row_axes=-1,
     bytes_per_element=2,
+    contract=[
+        *unlike("input2", stated="Input2: same shape as Input1"),
+        *unlike("target", stated="Target: (N)", axes=1),
+    ],
     document="3.5.14",
     source="torch.nn.CosineEmbeddingLoss documentation",
     figure=Figure(

@@ -1,5 +1,6 @@
 import numpy as np
 
+from benchkit.contract import Acceptance, Refusal, cast, misfit, out_of_range, shaped, unlike, wrong_format, wrong_weights
 from benchkit.domains import Domain, class_indices, class_probabilities, class_weights, without_class_axis
 from benchkit.spec import Figure, loss
 
@@ -9,6 +10,10 @@ MANY_ROWS = (16, 2)
 def with_large_losses(draw, scores):
     """Rows of one large score, no -inf and no NaN: every loss and their mean are representable, while their sum overflows."""
     return np.where(np.arange(2) == draw.rng.integers(0, 2, (len(scores), 1)), 0.75 * draw.precision.largest, scores)
+
+
+LONG = "The target data type is required to be long when using class indices"
+PLACES = "Target: (N, d_1, d_2, ..., d_K)"
 
 
 def with_extremes(draw, scores, axis):
@@ -143,6 +148,51 @@ def allowed(variant, *, weight, ignore_index, label_smoothing, **_):
     row_axes=class_axis,
     tags={"probabilities", "classes"},
     bytes_per_element=1.3,  # for ten classes: the scores once, and for each row an index of 8 bytes and a loss of 4
+    contract=[
+        *out_of_range(stated="Class indices in the range [0, C)"),
+        *out_of_range(
+            stated="Class indices in the range [0, C)",
+            suffix=" with smoothing",
+            options={"label_smoothing": 0.1},
+            shapes=[(4, 5)],
+        ),
+        *wrong_format("target", "int32", "int16", "bool", "float32", "float64", stated=LONG, shapes=[(4, 5)]),
+        *unlike("target", stated="Target: (N)", axes=1, shape=(4, 5)),
+        Refusal(
+            "target of one column",
+            PLACES,
+            inputs={"target": shaped(lambda y: y[..., :1])},
+            shapes=[(2, 3, 2, 2)],
+            compiled=True,
+        ),
+        *wrong_weights("weight: has to be a Tensor of size C", shapes=[(4, 5)]),
+        *wrong_weights(
+            "weight: has to be a Tensor of size C", variant="probabilities", suffix=" with probabilities", shapes=[(4, 5)]
+        ),
+        *(
+            Refusal(f"label_smoothing {value}", "A float in [0.0, 1.0]", options={"label_smoothing": value}, compiled=True)
+            for value in (-0.1, 1.1)
+        ),
+        *misfit(
+            stated="If containing class probabilities, the target must be the same shape input",
+            variant="probabilities",
+            suffix=" with probabilities",
+        ),
+        Refusal(
+            "probabilities in int64",
+            "the target data type is required to be float when using class probabilities",
+            inputs={"target": cast("int64")},
+            variant="probabilities",
+        ),
+        Refusal(
+            "ignore_index with probabilities",
+            "ignore_index is only applicable when the target contains class indices",
+            options={"ignore_index": 1},
+            variant="probabilities",
+            compiled=True,
+        ),
+        Acceptance("target in uint8", inputs={"target": cast("uint8")}, shapes=[(4, 5), (5,)]),
+    ],
     document="3.5.2",
     source="torch.nn.CrossEntropyLoss documentation; Szegedy et al., Rethinking the Inception architecture, 2016, section 7",
     figure=Figure(

@@ -1,5 +1,6 @@
 import numpy as np
 
+from benchkit.contract import Acceptance, Refusal, cast, last, out_of_range, shaped
 from benchkit.domains import Domain, class_probabilities
 from benchkit.spec import Figure, loss
 
@@ -117,6 +118,87 @@ def _start(labels):
     return np.where(np.arange(labels.shape[1]) == 0, 0.0, np.full(labels.shape, -np.inf))
 
 
+def _every_label(draw, lengths):
+    """Target lengths that leave no label out."""
+    targets = draw.inputs["targets"]
+    return np.full_like(lengths, targets.shape[-1]) if targets.ndim > 1 else lengths
+
+
+def _tuple(draw, lengths):
+    return tuple(int(length) for length in lengths)
+
+
+def _contract():
+    """Labels that are none, lengths that do not fit, and the forms in which lengths may come."""
+    lengths = ("input_lengths", "target_lengths")
+    clauses = []
+    for variant in ("padded", "concatenated"):
+        full = {"target_lengths": _every_label}
+        clauses += out_of_range(
+            "targets",
+            stated="Each element in the target sequence is a class index",
+            count=lambda draw: draw.shape[-1],
+            also=full,
+            suffix=f" in {variant} targets",
+            variant=variant,
+            compiled=False,  # compiled code calls the same kernel
+        )
+        clauses += [
+            Refusal(
+                f"the blank in {variant} targets",
+                "the target index cannot be blank",
+                inputs={"targets": last(lambda draw: draw.options["blank"]), **full},
+                variant=variant,
+            ),
+            *(
+                Refusal(f"{words} with {variant} targets", stated, inputs=inputs, variant=variant)
+                for words, stated, inputs in (
+                    ("input_lengths above T", "must each be <= T", {"input_lengths": last(lambda draw: draw.shape[0] + 1)}),
+                    ("input_lengths -1", "It represents the lengths of the inputs", {"input_lengths": last(-1)}),
+                    ("target_lengths -1", "It represents lengths of the targets", {"target_lengths": last(-1)}),
+                    ("target_lengths in float32", "", {"target_lengths": cast("float32")}),
+                )
+            ),
+        ]
+    clauses += [
+        Refusal(
+            "target_lengths above S",
+            "Lengths must each be <= S",
+            inputs={"target_lengths": last(lambda draw: draw.inputs["targets"].shape[-1] + 1)},
+            variant="padded",
+        ),
+        *(
+            Refusal(
+                f"target_lengths of {words} label",
+                "the target_lengths must add up to the total length of the tensor",
+                inputs={"targets": shaped(change)},
+                variant="concatenated",
+            )
+            for words, change in (("a missing", lambda y: y[:-1]), ("a further", lambda y: np.append(y, y[-1:])))
+        ),
+        *(
+            Refusal(
+                f"{name} of {words}", f"{name}: Tuple or tensor of size (N)", inputs={name: shaped(change)}, shapes=[(6, 3, 4)]
+            )
+            for name in lengths
+            for words, change in (("a row less", lambda n: n[:-1]), ("a row more", lambda n: np.append(n, n[-1:])))
+        ),
+        Refusal("blank of the number of classes", "blank label", options={"blank": lambda draw: draw.shape[-1]}),
+        Refusal("blank -1", "blank label", options={"blank": -1}),
+    ]
+    tuples = "Tuple or tensor of size (N)"
+    clauses += [
+        Acceptance("both lengths as tuples", tuples, inputs=dict.fromkeys(lengths, _tuple), shapes=[(6, 3, 4)]),
+        *(Acceptance(f"{name} as a tuple", tuples, inputs={name: _tuple}, shapes=[(6, 3, 4)]) for name in lengths),
+        Acceptance(
+            "whole numbers in int32",
+            "the integer arguments must be of dtype torch.int32 (of cuDNN)",
+            inputs=dict.fromkeys(("targets", *lengths), cast("int32")),
+        ),
+    ]
+    return clauses
+
+
 @loss(
     "torch.nn.CTCLoss",
     inputs={
@@ -132,6 +214,7 @@ def _start(labels):
     long_axes=(-1,),
     legacy=False,
     bytes_per_element=1,
+    contract=_contract(),
     document="3.5.15",
     source="Graves, Fernandez, Gomez and Schmidhuber, Connectionist temporal classification, ICML 2006, section 4",
     figure=Figure(

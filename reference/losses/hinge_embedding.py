@@ -1,5 +1,6 @@
 import numpy as np
 
+from benchkit.contract import misfit
 from benchkit.domains import reals, signs
 from benchkit.spec import Figure, loss
 
@@ -14,6 +15,7 @@ from benchkit.spec import Figure, loss
     edge_options={"margin": [0.0, -1.0]},
     tags={"elementwise", "exact"},
     bytes_per_element=3,
+    contract=misfit(),
     document="3.5.13",
     source="torch.nn.HingeEmbeddingLoss documentation",
     figure=Figure(

@@ -1,6 +1,7 @@
 import numpy as np
 from scipy.special import xlogy
 
+from benchkit.contract import Refusal, last, unlike
 from benchkit.domains import Domain, class_probabilities
 from benchkit.spec import Figure, loss
 
@@ -47,6 +48,11 @@ def times(t, x):
     shapes=((4, 5), (7,), (2, 3, 4)),
     tags={"elementwise", "probabilities"},
     bytes_per_element=3,
+    contract=[
+        *unlike("target"),
+        # Its logarithm is no number, and NaN says so.
+        Refusal("a negative target", inputs={"target": last(-0.5)}, or_nan=True),
+    ],
     document="3.5.7",
     source="Cover and Thomas, Elements of Information Theory, 2006, section 2.3; torch.nn.KLDivLoss documentation",
     figure=Figure(

@@ -1,5 +1,6 @@
 import numpy as np
 
+from benchkit.contract import unlike, weights_unlike
 from benchkit.domains import reals
 from benchkit.spec import Figure, loss
 
@@ -10,6 +11,7 @@ from benchkit.spec import Figure, loss
     shapes=((4, 5), (7,), (2, 3, 4)),
     tags={"elementwise", "exact", "piecewise"},
     bytes_per_element=3,
+    contract=[*unlike("target"), *weights_unlike()],
     document="3.5.3",
     source="torch.nn.L1Loss documentation",
     figure=Figure(xlabel="x - y", span=(-3.0, 3.0), inputs=lambda x: (x, np.zeros_like(x))),

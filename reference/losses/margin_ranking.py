@@ -1,5 +1,6 @@
 import numpy as np
 
+from benchkit.contract import unlike
 from benchkit.domains import Domain, base, reals, signs
 from benchkit.spec import Figure, loss
 
@@ -39,6 +40,10 @@ def _second(infinite):
     shapes=((7,), (40,), ()),
     tags={"elementwise", "exact"},
     bytes_per_element=4,
+    contract=[
+        *unlike("input2", stated="Input2: same shape as the Input1", axes=1, shape=(7,)),
+        *unlike("target", stated="Target: same shape as the inputs", axes=1, shape=(7,)),
+    ],
     document="3.5.8",
     source="torch.nn.MarginRankingLoss documentation; Joachims, Optimizing search engines using clickthrough data, KDD 2002",
     figure=Figure(

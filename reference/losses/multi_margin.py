@@ -1,5 +1,6 @@
 import numpy as np
 
+from benchkit.contract import Refusal, out_of_range, shaped, unlike, wrong_format, wrong_weights
 from benchkit.domains import Domain, class_indices, class_weights, vectors
 from benchkit.spec import Figure, loss
 
@@ -22,6 +23,17 @@ def _weights():
     row_axes=-1,
     tags={"exact"},
     bytes_per_element=1,
+    contract=[
+        *out_of_range(stated="Target: each value is 0 <= targets[i] <= C - 1"),
+        *wrong_format("target", "int32", "bool", "float32", shapes=[(8, 4)]),
+        *unlike("target", stated="Target: (N)", axes=1, shape=(8, 4)),
+        Refusal("input of three axes", "Input: (N, C) or (C)", inputs={"input": shaped(lambda x: x[None])}, shapes=[(8, 4)]),
+        *wrong_weights("weight: has to be a Tensor of size C", shapes=[(8, 4)]),
+        *(
+            Refusal(f"p {value}", "1 and 2 are the only supported values", options={"p": value}, shapes=[(8, 4)])
+            for value in (0, 3)
+        ),
+    ],
     document="3.5.11",
     source="Crammer and Singer, JMLR 2001; Weston and Watkins, ESANN 1999; torch.nn.MultiMarginLoss documentation",
     figure=Figure(

@@ -1,5 +1,6 @@
 import numpy as np
 
+from benchkit.contract import first, out_of_range, unlike, wrong_format
 from benchkit.domains import Domain, base, vectors
 from benchkit.spec import Figure, loss
 
@@ -38,6 +39,12 @@ def _block(y):
     row_axes=-1,
     tags={"exact"},
     bytes_per_element=3,
+    contract=[
+        # The first index of a row counts in any case; from -1 on the others do not.
+        *out_of_range(stated="0 <= y[j] <= x.size(0) - 1", place=first, least=None),
+        *wrong_format("target", "int32", "bool", "float32", shapes=[(8, 4)]),
+        *unlike("target", stated="y and x must have the same size"),
+    ],
     document="3.5.9",
     source="torch.nn.MultiLabelMarginLoss documentation",
     figure=Figure(

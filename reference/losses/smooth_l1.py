@@ -1,5 +1,6 @@
 import numpy as np
 
+from benchkit.contract import Refusal, unlike
 from benchkit.domains import reals
 from benchkit.spec import Figure, loss
 
@@ -12,6 +13,11 @@ from benchkit.spec import Figure, loss
     shapes=((4, 5), (7,), (2, 3, 4)),
     tags={"elementwise", "exact"},
     bytes_per_element=3,
+    contract=[
+        *unlike("target"),
+        Refusal("beta -1.0", "The value must be non-negative", options={"beta": -1.0}, compiled=True),
+        Refusal("beta -1e-9", "The value must be non-negative", options={"beta": -1e-9}),
+    ],
     document="3.5.5",
     source="Girshick, Fast R-CNN, 2015, equation 3 (beta = 1); torch.nn.SmoothL1Loss documentation",
     figure=Figure(

@@ -1,5 +1,6 @@
 import numpy as np
 
+from benchkit.contract import Refusal, unlike
 from benchkit.domains import vectors
 from benchkit.spec import Figure, loss
 
@@ -51,6 +52,14 @@ def _triplets(**how):
     edge_shapes=((0, 3), (1, 1), (2, 1), (2, 3)),
     row_axes=-1,
     bytes_per_element=3,
+    contract=[
+        *unlike("positive", "negative", stated="The shapes of all input tensors should be (N, D)"),
+        *(
+            Refusal(f"margin {value}", "a margin with a value greater than 0", options={"margin": value})
+            for value in (0.0, -1.0)
+        ),
+        Refusal("p -1.0", "The norm degree for pairwise distance", options={"p": -1.0}),
+    ],
     document="3.5.12",
     source="Balntas, Riba, Ponsa and Mikolajczyk, Learning local feature descriptors with triplets, BMVC 2016, section 3",
     figure=Figure(

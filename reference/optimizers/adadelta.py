@@ -1,5 +1,6 @@
 import numpy as np
 
+from benchkit.contract import NO_SPARSE_GRADIENTS, at_least, between
 from benchkit.spec import optimizer
 
 
@@ -19,6 +20,13 @@ from benchkit.spec import optimizer
     document="3.6",
     # The method finds its own step length: the paper has no learning rate, which is lr = 1.
     document_lr=1.0,
+    contract=[
+        *at_least("lr"),
+        *between("rho", 0.0, 1.0),
+        *at_least("eps"),
+        *at_least("weight_decay"),
+        *NO_SPARSE_GRADIENTS,
+    ],
     source="Zeiler, ADADELTA: an adaptive learning rate method, arXiv:1212.5701, algorithm 1",
 )
 def adadelta(p, g, state, *, lr, rho, eps, weight_decay, maximize):

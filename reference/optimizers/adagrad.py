@@ -1,5 +1,6 @@
 import numpy as np
 
+from benchkit.contract import FUSED_ALONE, at_least, no_sparse_gradients, sparse_gradients
 from benchkit.spec import optimizer
 
 
@@ -19,6 +20,16 @@ from benchkit.spec import optimizer
     bytes_per_element=5,
     document="3.6",
     document_lr=0.01,
+    contract=[
+        *at_least("lr"),
+        *at_least("lr_decay"),
+        *at_least("weight_decay"),
+        *at_least("initial_accumulator_value"),
+        *at_least("eps"),
+        sparse_gradients("forloop", "foreach"),
+        *no_sparse_gradients("fused", stated="fused: ... does not support sparse or complex gradients"),
+        *FUSED_ALONE,
+    ],
     source="Duchi, Hazan and Singer, Adaptive subgradient methods for online learning and stochastic optimization, JMLR 2011",
 )
 def adagrad(p, g, state, *, lr, lr_decay, weight_decay, initial_accumulator_value, eps, maximize):

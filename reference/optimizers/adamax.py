@@ -1,5 +1,6 @@
 import numpy as np
 
+from benchkit.contract import NO_SPARSE_GRADIENTS, at_least, decay_rates
 from benchkit.spec import optimizer
 
 
@@ -18,6 +19,7 @@ from benchkit.spec import optimizer
     bytes_per_element=7,
     document="3.6",
     document_lr=0.01,
+    contract=[*at_least("lr"), *decay_rates(), *at_least("eps"), *at_least("weight_decay"), *NO_SPARSE_GRADIENTS],
     source="Kingma and Ba, Adam, ICLR 2015, algorithm 2",
 )
 def adamax(p, g, state, *, lr, betas, eps, weight_decay, maximize):

@@ -1,5 +1,6 @@
 import numpy as np
 
+from benchkit.contract import FUSED_ALONE, NO_SPARSE_GRADIENTS, WAYS, Acceptance, Refusal, Text, at_least, decay_rates
 from benchkit.spec import optimizer
 
 
@@ -19,6 +20,40 @@ from benchkit.spec import optimizer
     bytes_per_element=7,
     document="3.6",
     document_lr=0.01,
+    contract=[
+        *at_least("lr"),
+        *decay_rates(),
+        *at_least("eps"),
+        *at_least("weight_decay"),
+        Refusal(
+            "lr in a tensor",
+            "A tensor LR is not yet supported for all our implementations",
+            options={"lr": Text("torch.tensor(0.125)")},
+            ways=WAYS,
+            paths=("foreach",),
+        ),
+        *(
+            Acceptance(
+                words,
+                "betas (tuple[float | Tensor, float | Tensor], optional)",
+                lines=f"answer = step(make([p, q], betas={text}))",
+                sound="answer = step(make([p, q], betas=(0.5, 0.875)))",
+                paths=("forloop", "fused"),
+            )
+            for words, text in (
+                ("betas in tensors", "(torch.tensor(0.5), torch.tensor(0.875))"),
+                ("one of the betas in a tensor", "(0.5, torch.tensor(0.875))"),
+            )
+        ),
+        Refusal(
+            "betas in tensors of two",
+            "If a tensor is provided, must be 1-element",
+            options={"betas": Text("(torch.tensor([0.5, 0.5]), torch.tensor([0.875, 0.875]))")},
+            ways=WAYS,
+        ),
+        *FUSED_ALONE,
+        *NO_SPARSE_GRADIENTS,
+    ],
     source="Loshchilov and Hutter, Decoupled weight decay regularization, ICLR 2019, algorithm 2; Reddi et al., ICLR 2018",
 )
 def adamw(p, g, state, *, lr, betas, eps, weight_decay, amsgrad, maximize):

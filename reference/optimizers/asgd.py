@@ -1,5 +1,6 @@
 import numpy as np
 
+from benchkit.contract import NO_SPARSE_GRADIENTS, Refusal, at_least
 from benchkit.spec import optimizer
 
 
@@ -24,6 +25,13 @@ from benchkit.spec import optimizer
     bytes_per_element=5,
     document="3.6",
     document_lr=0.01,
+    contract=[
+        *at_least("lr"),
+        *at_least("weight_decay"),
+        # The denominator of the rate, 1 + lambd lr t, passes through 0.
+        Refusal("negative lambd", "lambd: decay term", options={"lambd": -0.5}),
+        *NO_SPARSE_GRADIENTS,
+    ],
     source="Polyak and Juditsky, Acceleration of stochastic approximation by averaging, 1992; Bottou, sgd-2.0 (the schedules)",
 )
 def asgd(p, g, state, *, lr, lambd, alpha, t0, weight_decay, maximize):

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from benchkit.contract import Refusal, at_least
 from benchkit.spec import optimizer
 
 CURVATURE = 1e-10  # a pair (step, change of gradient) is kept when their product exceeds this
@@ -162,6 +163,26 @@ def direction(state, g, lr, history_size):
     document="3.6",
     # The natural length of a quasi-Newton step.
     document_lr=1.0,
+    contract=[
+        *at_least("lr", ways=("constructor", "group")),
+        Refusal(
+            "two groups",
+            "there can be only one",
+            lines='answer = step(make([{"params": [p]}, {"params": [q]}]))',
+        ),
+        Refusal(
+            "an added group",
+            "there can be only one",
+            lines='optimizer = make([p])\noptimizer.add_param_group({"params": [q]})\nanswer = step(optimizer)',
+        ),
+        Refusal(
+            "an unknown line search",
+            "line_search_fn: either 'strong_wolfe' or None",
+            options={"line_search_fn": "weak_wolfe"},
+            ways=("constructor", "group"),
+        ),
+        Refusal("no closure", lines="answer = make([p, q])\nanswer.step()"),
+    ],
     source="Nocedal and Wright, Numerical optimization, 2006, algorithms 3.5, 3.6 and 7.4; Schmidt, minFunc, 2005",
 )
 def lbfgs(closure, p, state, *, lr, max_iter, max_eval, tolerance_grad, tolerance_change, history_size, line_search_fn):

@@ -1,5 +1,6 @@
 import numpy as np
 
+from benchkit.contract import NO_SPARSE_GRADIENTS, at_least
 from benchkit.spec import optimizer
 
 
@@ -20,6 +21,14 @@ from benchkit.spec import optimizer
     bytes_per_element=5,
     document="3.6",
     document_lr=0.01,
+    contract=[
+        *at_least("lr"),
+        *at_least("alpha"),
+        *at_least("eps"),
+        *at_least("momentum"),
+        *at_least("weight_decay"),
+        *NO_SPARSE_GRADIENTS,
+    ],
     source="Tieleman and Hinton, Lecture 6.5, Coursera 2012; Graves, Generating sequences with recurrent neural networks, 2013",
 )
 def rmsprop(p, g, state, *, lr, alpha, eps, weight_decay, momentum, centered, maximize):

@@ -1,5 +1,6 @@
 import numpy as np
 
+from benchkit.contract import NO_SPARSE_GRADIENTS, WAYS, Refusal, at_least, between
 from benchkit.spec import optimizer
 
 
@@ -19,6 +20,15 @@ from benchkit.spec import optimizer
     bytes_per_element=7,
     document="3.6",
     document_lr=0.01,
+    contract=[
+        *at_least("lr"),
+        *between("etas", 0.0, 1.0, ends=[], ways=WAYS, make=lambda x: (x, 1.25)),
+        *between("etas", 1.0, None, ends=[], ways=WAYS, make=lambda x: (0.5, x)),
+        Refusal(
+            "step_sizes in reverse", "a pair of minimal and maximal allowed step sizes", options={"step_sizes": (1.0, 0.5)}
+        ),
+        *NO_SPARSE_GRADIENTS,
+    ],
     source="Riedmiller and Braun, A direct adaptive method for faster backpropagation learning: the RPROP algorithm, 1993",
 )
 def rprop(p, g, state, *, lr, etas, step_sizes, maximize):

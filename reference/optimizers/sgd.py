@@ -1,3 +1,4 @@
+from benchkit.contract import FUSED_ALONE, WAYS, Refusal, at_least, no_sparse_gradients, sparse_gradients
 from benchkit.spec import optimizer
 
 
@@ -24,6 +25,21 @@ def accepted(options):
     bytes_per_element=3,
     document="3.6",
     document_lr=0.01,
+    contract=[
+        *at_least("lr"),
+        *at_least("momentum"),
+        *at_least("weight_decay"),
+        *(
+            Refusal(words, "nesterov: Only applicable when momentum is non-zero", options=options, ways=WAYS)
+            for words, options in (
+                ("nesterov without momentum", {"nesterov": True}),
+                ("nesterov with dampening", {"nesterov": True, "momentum": 0.5, "dampening": 0.25}),
+            )
+        ),
+        sparse_gradients("forloop", "foreach"),
+        *no_sparse_gradients("fused"),
+        *FUSED_ALONE,
+    ],
     source="Sutskever et al., On the importance of initialization and momentum in deep learning, ICML 2013; torch.optim.SGD",
 )
 def sgd(p, g, state, *, lr, momentum, dampening, weight_decay, nesterov, maximize):

@@ -1,6 +1,9 @@
 import numpy as np
 
+from benchkit.contract import NO_COMPLEX, Refusal, decay_rates, negative
 from benchkit.spec import optimizer
+
+LAYOUTS = "parameters of a dense layout with gradients of a sparse layout"
 
 
 @optimizer(
@@ -20,6 +23,22 @@ from benchkit.spec import optimizer
     bytes_per_element=7,
     document="3.6",
     document_lr=0.01,
+    contract=[
+        negative("lr"),
+        negative("eps"),
+        *decay_rates(),
+        Refusal("a dense gradient", LAYOUTS, lines="answer = step(make([p]), dense)"),
+        Refusal("a sparse parameter", LAYOUTS, lines="answer = step(make([torch.nn.Parameter(dense(p).to_sparse(1))]))"),
+        Refusal(
+            "a sparse parameter added",
+            LAYOUTS,
+            lines="""\
+optimizer = make([p])
+optimizer.add_param_group({"params": [torch.nn.Parameter(dense(q).to_sparse(1))]})
+answer = step(optimizer)""",
+        ),
+        *NO_COMPLEX,
+    ],
     source="Kingma and Ba, Adam, ICLR 2015, section 2, last paragraph; torch.optim.SparseAdam documentation (the mask)",
 )
 def sparse_adam(p, g, state, *, touched, lr, betas, eps, maximize):
