@@ -120,7 +120,7 @@ def has_parameters(item: Loss) -> bool:
     return any(domain.parameter for inputs in item.variants.values() for domain in inputs.values())
 
 
-# ---- Sizes ------------------------------------------------------------------------------------------------------------------------
+# ---- Sizes -------------------------------------------------------------------------------------------------------------------
 
 
 def lengthened(item: Loss, length: int) -> list[Shape]:
@@ -147,7 +147,7 @@ def sizes(family: Family) -> Iterator[Case]:
             yield family.case(shape=family.turns(found, family.sample)())
 
 
-# ---- Layouts ----------------------------------------------------------------------------------------------------------------------
+# ---- Layouts -----------------------------------------------------------------------------------------------------------------
 
 
 def arguments(item: Loss, variant: str, options: Mapping[str, Any]) -> list[str]:
@@ -207,7 +207,7 @@ def _possible(item: Loss, variant: str, name: str, layout: str) -> str:
     return STRIDED if domain is not None and not domain.repeats and layout in (EXPANDED, REPEATED) else layout
 
 
-# ---- Paths ------------------------------------------------------------------------------------------------------------------------
+# ---- Paths -------------------------------------------------------------------------------------------------------------------
 
 
 def functional_options(family: Family) -> Iterator[Case]:
@@ -283,7 +283,7 @@ FAMILIES = {
 }  # fmt: skip
 
 
-# ---- Compiled graphs ----------------------------------------------------------------------------------------------------------------
+# ---- Compiled graphs ---------------------------------------------------------------------------------------------------------
 
 
 def graphs(item: Loss, level: str) -> Sequence[str]:

@@ -259,7 +259,7 @@ def expect(
     mixed: bool = False,
     by: Sequence[str] | None = None,
 ) -> Formula:
-    """Evaluate the reference in ball arithmetic on the numbers that the subject gets, and differentiate it ``by`` these names."""
+    """Evaluate the reference in ball arithmetic on the numbers that the subject gets; its gradient is ``by`` these names."""
     found = Formula(item, domains, inputs, options, reduction, arithmetic=balls(rules, mixed), by=by)
     found.value, found.rules = lift(found.value, rules), rules
     return found

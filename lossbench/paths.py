@@ -76,7 +76,7 @@ def functional(item: Loss, given: Mapping[str, Any]) -> Callable[..., Any]:
     return call
 
 
-# ---- vmap: several calls at once, stacked along an axis -----------------------------------------------------------------------
+# ---- vmap: several calls at once, stacked along an axis ----------------------------------------------------------------------
 
 STACKED_LAST, SHARED = "stacked_last", "shared"  # the lanes along the last axis; one array for all lanes
 
@@ -121,7 +121,7 @@ def vmapped(subject: ModuleSubject, call: Call) -> Answer:
     return answer
 
 
-# ---- torch.compile: many cases of an item in one graph, since a graph costs more than what is in it ------------------------------
+# ---- torch.compile: many cases of an item in one graph, since a graph costs more than what is in it --------------------------
 
 
 def compiled(subject: ModuleSubject, call: Call) -> Answer:

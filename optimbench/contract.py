@@ -8,7 +8,8 @@ from typing import Any
 from benchkit.contract import ADDED, CONSTRUCTOR, EVERY_PATH, GROUP, WAYS, Acceptance, Clause, Refusal, Text
 from benchkit.contract_check import Contract, ContractCase, Script
 from benchkit.spec import Optimizer
-from optimbench.subject import PATHS, TorchSubject
+from optimbench.paths import PATHS
+from optimbench.subject import TorchSubject
 
 ITERABLE = "params: an iterable of torch.Tensor s or dict s"
 ORDERED = "Parameters need to be specified as collections that have a deterministic ordering ... sets do not (Optimizer)"
@@ -129,7 +130,7 @@ def _optioned(options: Any, way: str, closure: bool) -> str:
 def make(case: ContractCase, own: bool) -> str:
     """The class with the switches of the path; a class in torch's place need not have those of the for-loop."""
     paths = case.item.paths  # type: ignore[attr-defined]
-    switches = dict(PATHS[case.path]) if len(paths) > 1 else {}
+    switches = dict(PATHS[case.path].switches) if len(paths) > 1 else {}
     if "fused" not in paths:
         switches.pop("fused", None)
     if not switches or (not own and case.path == "forloop"):
