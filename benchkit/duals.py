@@ -184,7 +184,7 @@ def extreme(function: Any, place: Any, x: Dual, axis: Any = None, keepdims: bool
     value = function(x.value, axis=axis, keepdims=keepdims)
     if x.tangent is None:
         return Dual(value)
-    if not isinstance(axis, (int, np.integer)):
+    if not isinstance(axis, int):
         raise TypeError("the largest of dual numbers is known along one axis only")
     index = np.expand_dims(place(centres(x.value), axis=axis), axis)
     chosen = np.take_along_axis(x.tangent, index, axis=axis)

@@ -85,14 +85,13 @@ class Family:
     def case(self, **chosen: Any) -> Case:
         """The next case: what is not chosen takes its turn."""
         self.sample += 1
-        setting = chosen.pop("setting", None) or self.settings()
-        values = {
+        variant, options = chosen.pop("setting", None) or self.settings()
+        values: dict[str, Turns[Any]] = {
             "reduction": self.reductions, "lane": self.lanes, "shape": self.shapes, "path": self.paths,
         }  # fmt: skip
-        drawn = {name: chosen.pop(name) if name in chosen else turn() for name, turn in values.items()}
-        return Case(
-            self.item, *setting, dtype=self.dtype, device=self.device, sample=self.sample, seed=self.seed, **drawn, **chosen
-        )  # fmt: skip
+        drawn: dict[str, Any] = {name: chosen.pop(name) if name in chosen else turn() for name, turn in values.items()}
+        drawn |= {"dtype": self.dtype, "device": self.device, "sample": self.sample, "seed": self.seed, **chosen}
+        return Case(item=self.item, variant=variant, options=options, **drawn)
 
 
 def settings(item: Loss, level: str) -> list[tuple[str, Mapping[str, Any]]]:
@@ -185,9 +184,10 @@ def empty(family: Family) -> Iterator[Case]:
 
 def four_axes(item: Loss) -> list[Shape]:
     """Shapes of four axes that the item takes."""
-    declared = [shape for shape in item.shapes if len(shape) == 4]
+    declared: list[Shape] = [shape for shape in item.shapes if len(shape) == 4]
     free = "elementwise" in item.tags and any(len(shape) == 3 for shape in item.shapes)
-    return declared or ([(2, 3, 4, 5), (2, 16, 3, 5)] if free else [])
+    spare: list[Shape] = [(2, 3, 4, 5), (2, 16, 3, 5)]
+    return declared or (spare if free else [])
 
 
 def _laid(family: Family, row: Mapping[str, str], **chosen: Any) -> Case:

@@ -106,7 +106,7 @@ def vmapped(subject: ModuleSubject, call: Call) -> Answer:
         def moving(*some: Any) -> Any:
             return value_of(*(some[at.index(k)] if k in at else leaf for k, leaf in enumerate(leaves)))
 
-        value, pull = torch.func.vjp(moving, *(leaves[k] for k in at))
+        value, pull, *_ = torch.func.vjp(moving, *(leaves[k] for k in at))
         return value, *pull(torch.from_numpy(np.array(call.upstreams[0])).to(value))
 
     with unimplemented(UNDERIVED, lenient=not subject.own), quiet():

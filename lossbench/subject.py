@@ -91,7 +91,9 @@ class Arguments:
         self.laid = {
             n: laid(n, a, call.domains[n].floating) for n, a in (inputs or call.inputs).items() if isinstance(a, np.ndarray)
         }
-        self.leaves = {n: self.laid[n].tensor if n in self.laid else a for n, a in (inputs or call.inputs).items()}
+        self.leaves: dict[str, Any] = {
+            n: self.laid[n].tensor if n in self.laid else a for n, a in (inputs or call.inputs).items()
+        }
         held = {n: laid(n, v, True) for n, v in call.options.items() if isinstance(v, np.ndarray)}
         self.options = {n: held[n].tensor if n in held else native(v) for n, v in call.options.items()}
         self.laid |= held
