@@ -39,7 +39,8 @@ class Bench:
     device, seed)`` yields the cases of an item; a case names its checks with ``id(check)``. ``subject(item, device,
     constructor)`` wraps a class for testing, ``reproduce(case, check, subject, impl)`` writes a standalone script (None if it
     does not fail).
-    ``formula(item, **parts)`` is a subject made of the reference, some of its parts replaced by wrong ones.
+    ``formula(item, **parts)`` is a subject made of the reference, some of its parts replaced by wrong ones. ``classes()`` are
+    the paths of all classes of this side that the installed torch has.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Bench:
     run_case: Callable[[Any, Any, frozenset[str]], Iterable[Record]]
     reproduce: Callable[..., str | None]
     formula: Callable[..., Any]
+    classes: Callable[[], list[str]] = list
 
 
 @dataclass(frozen=True)
@@ -169,15 +171,25 @@ def verify(request: Request, bench: Bench) -> int:
             if problem.split("'")[1] not in run.done("waiver"):
                 run.write("waiver", problem.split("'")[1], problem=problem)
         bad = tally.statuses[FAIL] + tally.statuses[ERROR] + len(problems)
+        strange = uncovered(bench) if not request.items else []
         run.end(
             status=DISCREPANCY if bad else RIGHT,
+            uncovered=strange,
             counts=dict(tally.statuses),
             compared=tally.compared,
             problems=problems,
             waivers=waivers.described(),
         )
     _print(Console(), request, tally, problems, run.path)
+    if strange:
+        Console().print(f"uncovered: no declaration speaks of {', '.join(strange)}", highlight=False, soft_wrap=True)
     return DISCREPANCY if bad else RIGHT
+
+
+def uncovered(bench: Bench) -> list[str]:
+    """The classes of the installed torch that no declaration covers, as a newer torch may have them."""
+    declared = {item.path for item in bench.registry.values()}
+    return [path for path in bench.classes() if path not in declared]
 
 
 def _units(request: Request, bench: Bench, run: Run) -> tuple[list[Unit], list[Record]]:

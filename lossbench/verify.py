@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from benchkit.attribute import public_classes
 from benchkit.request import Request
 from benchkit.verification import Bench
 from benchkit.verification import verify as run
@@ -11,7 +12,17 @@ from lossbench.reproducer import reproducer
 from lossbench.subject import FormulaSubject, ModuleSubject
 from reference import LOSSES
 
-BENCH = Bench("lossbench.verify:BENCH", LOSSES, tuple(CHECKS), cases, ModuleSubject, run_case, reproducer, FormulaSubject)
+
+def classes() -> list[str]:
+    """Every loss class of the installed torch, deprecated names too: what is called a loss, and what is one by descent."""
+    from torch.nn.modules.loss import _Loss
+
+    return public_classes("torch.nn", lambda name, found: name.endswith("Loss") or issubclass(found, _Loss))
+
+
+BENCH = Bench(
+    "lossbench.verify:BENCH", LOSSES, tuple(CHECKS), cases, ModuleSubject, run_case, reproducer, FormulaSubject, classes
+)
 
 
 def verify(request: Request) -> int:

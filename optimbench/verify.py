@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from benchkit.attribute import public_classes
 from benchkit.request import Request
 from benchkit.verification import Bench
 from benchkit.verification import verify as run
@@ -11,7 +12,17 @@ from optimbench.reproducer import reproducer
 from optimbench.subject import FormulaSubject, TorchSubject
 from reference import OPTIMIZERS
 
-BENCH = Bench("optimbench.verify:BENCH", OPTIMIZERS, tuple(CHECKS), cases, TorchSubject, run_case, reproducer, FormulaSubject)
+
+def classes() -> list[str]:
+    """Every optimizer class of the installed torch."""
+    from torch.optim import Optimizer
+
+    return public_classes("torch.optim", lambda name, found: issubclass(found, Optimizer) and found is not Optimizer)
+
+
+BENCH = Bench(
+    "optimbench.verify:BENCH", OPTIMIZERS, tuple(CHECKS), cases, TorchSubject, run_case, reproducer, FormulaSubject, classes
+)
 
 
 def verify(request: Request) -> int:
