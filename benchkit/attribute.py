@@ -6,6 +6,7 @@ import difflib
 import importlib
 import sys
 import traceback
+from collections.abc import Callable
 from typing import Any
 
 from benchkit.request import UsageError
@@ -58,6 +59,13 @@ def torch_class(path: str) -> Any:
     for name in path.split(".")[1:]:
         found = getattr(found, name, None)
     return found
+
+
+def public_classes(module: str, wanted: Callable[[str, type], bool]) -> list[str]:
+    """The paths of the public classes of a module, ``torch.nn`` say, that are ``wanted`` by their name and by what they are."""
+    found = importlib.import_module(module)
+    named = {name: getattr(found, name) for name in dir(found) if not name.startswith("_")}
+    return [f"{module}.{name}" for name, value in named.items() if isinstance(value, type) and wanted(name, value)]
 
 
 def suggestion(name: str, known: list[str]) -> str:

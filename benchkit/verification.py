@@ -42,7 +42,8 @@ class Bench:
     device, seed)`` yields the cases of an item; a case names its checks with ``id(check)``. ``subject(item, device,
     constructor)`` wraps a class for testing, ``reproduce(case, check, subject, impl)`` writes a standalone script (None if it
     does not fail). Of the checks that are ``optional`` an implementation in torch's place may support none.
-    ``formula(item, **parts)`` is a subject made of the reference, some of its parts replaced by wrong ones.
+    ``formula(item, **parts)`` is a subject made of the reference, some of its parts replaced by wrong ones. ``classes()`` are
+    the paths of all classes of this side that the installed torch has.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Bench:
     reproduce: Callable[..., str | None]
     formula: Callable[..., Any]
     optional: Collection[str] = ()
+    classes: Callable[[], list[str]] = list
 
 
 @dataclass(frozen=True)
@@ -205,8 +207,10 @@ def verify(request: Request, bench: Bench) -> int:
             if problem.split("'")[1] not in run.done("waiver"):
                 run.write("waiver", problem.split("'")[1], problem=problem)
         bad = tally.statuses[FAIL] + tally.statuses[ERROR] + len(problems)
+        strange = uncovered(bench) if not request.items else []
         run.end(
             status=DISCREPANCY if bad else RIGHT,
+            uncovered=strange,
             counts=dict(tally.statuses),
             compared=tally.compared,
             problems=problems,
@@ -216,12 +220,20 @@ def verify(request: Request, bench: Bench) -> int:
             findings=_findings(waivers.used()),
         )
     _print(Console(), request, tally, problems, run.path)
+    if strange:
+        Console().print(f"uncovered: no declaration speaks of {', '.join(strange)}", highlight=False, soft_wrap=True)
     return DISCREPANCY if bad else RIGHT
 
 
 def _findings(ids: Iterable[str]) -> dict[str, Record]:
     """What is known of the defects that showed, worst first."""
     return {id: finding.described() for id, finding in findings.load().items() if id in ids}
+
+
+def uncovered(bench: Bench) -> list[str]:
+    """The classes of the installed torch that no declaration covers, as a newer torch may have them."""
+    declared = {item.path for item in bench.registry.values()}
+    return [path for path in bench.classes() if path not in declared]
 
 
 def _units(request: Request, bench: Bench, run: Run) -> tuple[list[Unit], list[Record]]:

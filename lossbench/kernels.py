@@ -13,6 +13,8 @@ from __future__ import annotations
 import functools
 import math
 import pkgutil
+import warnings
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,7 @@ from benchkit.grid import generator
 from benchkit.precision import PRECISIONS
 from benchkit.spec import LOSSES, Loss
 from benchkit.timing import Kernel
+from lossbench.subject import answered, arguments_of, fill, native
 
 OPERATIONS = ("forward", "forward+backward")
 DRAWN = 10**6  # elements that are drawn; larger inputs repeat them, because drawing would take longer than measuring
@@ -67,26 +70,45 @@ def build(item: Loss, operation: str, device: str, dtype: str, size: int, seed: 
     times = -(-size // DRAWN)
     case, axes = draw(item.name, size // times, dtype, seed)
     domains: dict[str, Domain] = dict(next(iter(item.variants.values())))
-    options = {name: _tensor(value, device, dtype) for name, value in case.options.items() if value is not None}
-    subject = pkgutil.resolve_name(item.path)(**options, reduction="none").to(device)
     inputs = {name: _input(domain, case.inputs[name], device, dtype, axes.get(name), times) for name, domain in domains.items()}
+    subject = _module(item, domains, case, inputs, device, dtype)
+    passed = [value for name, value in inputs.items() if not domains[name].parameter]
+
+    def forward() -> Any:
+        return answered(item, "none", subject(*passed))
+
     floating = [value for value in inputs.values() if value.is_floating_point()]
     itemsize = floating[0].element_size()
     elements = floating[0].numel()
     forward_bytes = item.bytes_per_element * elements * itemsize
     if operation == "forward":
-        return Kernel(functools.partial(subject, *inputs.values()), elements, round(forward_bytes))
+        return Kernel(forward, elements, round(forward_bytes))
 
     leaves = [inputs[name] for name, domain in domains.items() if domain.differentiable and name != "target"]
     for leaf in leaves:
         leaf.requires_grad_()
-    incoming = torch.ones_like(subject(*inputs.values()))
+    incoming = torch.ones_like(forward())
 
     def forward_and_backward() -> Any:
-        return torch.autograd.grad(subject(*inputs.values()), leaves, incoming)
+        return torch.autograd.grad(forward(), leaves, incoming, allow_unused=True)
 
     numbers = sum(value.numel() for value in [*floating, *leaves]) + incoming.numel()
     return Kernel(forward_and_backward, elements, round(forward_bytes + numbers * itemsize) if forward_bytes else 0)
+
+
+def _module(
+    item: Loss, domains: Mapping[str, Domain], case: Draw, inputs: dict[str, torch.Tensor], device: str, dtype: str
+) -> Any:
+    """The module of torch with the drawn options; its parameters take the drawn values, and stand for them in ``inputs``."""
+    options = {name: native(_tensor(value, device, dtype)) for name, value in case.options.items() if value is not None}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a deprecated name, or a cluster too small to have features: asked for on purpose
+        subject = pkgutil.resolve_name(item.path)(**options, **arguments_of(item, "none")).to(device)
+    parameters = {name: domain.parameter for name, domain in domains.items() if domain.parameter}
+    if parameters:
+        subject.to(getattr(torch, dtype))
+        inputs |= fill(subject, {of_module: inputs[name] for name, of_module in parameters.items()}, parameters)
+    return subject
 
 
 def _input(domain: Domain, array: Any, device: str, dtype: str, axis: int | None, times: int) -> torch.Tensor:

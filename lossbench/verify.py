@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from benchkit.attribute import public_classes
 from benchkit.contract_check import extended
 from benchkit.request import Request
 from benchkit.verification import Bench
@@ -13,9 +14,26 @@ from lossbench.reproducer import reproducer
 from lossbench.subject import FormulaSubject, ModuleSubject
 from reference import LOSSES
 
+
+def classes() -> list[str]:
+    """Every loss class of the installed torch, deprecated names too: what is called a loss, and what is one by descent."""
+    from torch.nn.modules.loss import _Loss
+
+    return public_classes("torch.nn", lambda name, found: name.endswith("Loss") or issubclass(found, _Loss))
+
+
 BENCH = extended(
     Bench(
-        "lossbench.verify:BENCH", LOSSES, tuple(CHECKS), cases, ModuleSubject, run_case, reproducer, FormulaSubject, OPTIONAL
+        "lossbench.verify:BENCH",
+        LOSSES,
+        tuple(CHECKS),
+        cases,
+        ModuleSubject,
+        run_case,
+        reproducer,
+        FormulaSubject,
+        OPTIONAL,
+        classes,
     ),
     CONTRACT,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from benchkit.attribute import public_classes
 from benchkit.contract_check import extended
 from benchkit.request import Request
 from benchkit.spec import Optimizer
@@ -35,10 +36,17 @@ def reproduce(case: Case, check: str, subject: Subject, impl: str | None = None)
     return write(case, check, subject, impl)  # type: ignore[arg-type]
 
 
+def classes() -> list[str]:
+    """Every optimizer class of the installed torch."""
+    from torch.optim import Optimizer
+
+    return public_classes("torch.optim", lambda name, found: issubclass(found, Optimizer) and found is not Optimizer)
+
+
 BENCH = extended(
     Bench(
         "optimbench.verify:BENCH", OPTIMIZERS, tuple(CHECKS), all_cases, TorchSubject, run_case, reproduce, FormulaSubject,
-        frozenset(life.SCENARIOS),
+        frozenset(life.SCENARIOS), classes,
     ),
     CONTRACT,
 )  # fmt: skip

@@ -119,7 +119,7 @@ def variant(clusters, bias):
     row_axes=-1,
     answers={"mean": "loss", "none": "-output"},
     tags={"classes", "nats"},
-    bytes_per_element=1,
+    bytes_per_element=1.3,  # for ten features: the rows once, and for each an index of 8 bytes and a loss of 4
     legacy=False,
     source="Grave, Joulin, Cissé, Grangier and Jégou, Efficient softmax approximation for GPUs, ICML 2017; "
     "torch.nn.AdaptiveLogSoftmaxWithLoss documentation",

@@ -7,30 +7,31 @@ from benchkit.spec import Figure, loss
 SURE = 8.0  # logits beyond which a right answer leaves a loss that is small beside the logit
 
 
-def settled(x, y):
+def settled(x, y, sure=SURE):
     """Where the loss is the logarithm of one plus almost nothing, or where the logit is infinite: no terms may cancel there."""
-    return np.isinf(x) | ((y == 0.0) & (x < -SURE)) | ((y == 1.0) & (x > SURE))
+    return np.isinf(x) | ((y == 0.0) & (x < -sure)) | ((y == 1.0) & (x > sure))
 
 
-def entropy(x, y, p):
+def entropy(x, y, p, sure=SURE):
     """-(p y log s(x) + (1 - y) log s(-x)) with s the sigmoid and 0 log 0 = 0.
 
     As log s(-x) = log s(x) - x, a correct implementation may leave out either logarithm, and all three forms are usual. They
-    lose digits for different x, so the mean of the two shorter ones stands here, whose bound is that of either.
+    lose digits for different x, so the mean of the two shorter ones stands here, whose bound is that of either. Beyond the
+    logit ``sure`` the first is asked for, where it is the label that is sure.
     """
     no, yes = log_expit(-x), log_expit(x)
     as_written = np.where(y == 0.0, 0.0, -p * y * yes) + np.where(y == 1.0, 0.0, -(1.0 - y) * no)
     without_no = (1.0 - y) * x - (p * y + (1.0 - y)) * yes
     without_yes = -(p * y) * x - (p * y + (1.0 - y)) * no
-    return np.where(settled(x, y), as_written, 0.5 * (without_no + without_yes))
+    return np.where(settled(x, y, sure), as_written, 0.5 * (without_no + without_yes))
 
 
-def slope(x, y, p):
+def slope(x, y, p, sure=SURE):
     """The derivative of the entropy by x, in the same forms."""
     as_written = (1.0 - y) * expit(x) - p * y * expit(-x)
     without_no = (1.0 - y) - (p * y + (1.0 - y)) * expit(-x)
     without_yes = (p * y + (1.0 - y)) * expit(x) - p * y
-    return np.where(settled(x, y), as_written, 0.5 * (without_no + without_yes))
+    return np.where(settled(x, y, sure), as_written, 0.5 * (without_no + without_yes))
 
 
 def logits(*, far=False):

@@ -60,7 +60,7 @@ def wide():
 
 def plain(**others):
     """The inputs of a variant."""
-    inputs = {"input": reals(largest=False), "target": reals(edges=[0.0, 1.0]), "var": variances()}
+    inputs = {"input": reals(edges=[0.0, -0.0, np.inf, -np.inf, np.nan]), "target": reals(edges=[0.0, 1.0]), "var": variances()}
     return {**inputs, **others}
 
 

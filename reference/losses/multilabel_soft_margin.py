@@ -57,7 +57,7 @@ def multilabel_soft_margin(x, y, *, weight):
     Accuracy: absolute, a unit roundoff of the logits.
     Source: torch.nn.MultiLabelSoftMarginLoss documentation.
     """
-    terms = entropy(x, y, 1.0)
+    terms = entropy(x, y, 1.0, np.inf)
     return np.sum(terms if weight is None else weight * terms, axis=-1) / x.shape[-1]
 
 
@@ -65,14 +65,14 @@ def multilabel_soft_margin(x, y, *, weight):
 def _(x, y, *, weight):
     w = 1.0 if weight is None else weight
     share = 1.0 / x.shape[-1]
-    by_x, by_y = share * w * slope(x, y, 1.0), share * w * (log_expit(-x) - log_expit(x))
-    return (by_x, by_y) if weight is None else (by_x, by_y, share * entropy(x, y, 1.0))
+    by_x, by_y = share * w * slope(x, y, 1.0, np.inf), share * w * (log_expit(-x) - log_expit(x))
+    return (by_x, by_y) if weight is None else (by_x, by_y, share * entropy(x, y, 1.0, np.inf))
 
 
 multilabel_soft_margin.wrong(
     "derivative 0 for a saturated wrong logit",
-    "slope(x, y, 1.0)",
-    "np.where(np.abs(x) > 40.0, 0.0, slope(x, y, 1.0))",
+    "slope(x, y, 1.0, np.inf)",
+    "np.where(np.abs(x) > 40.0, 0.0, slope(x, y, 1.0, np.inf))",
     part="gradient",
     thread="1516",
 )
@@ -81,11 +81,16 @@ multilabel_soft_margin.wrong("weights not applied", "terms if weight is None els
 multilabel_soft_margin.wrong(
     "divided by the sum of the weights", "/ x.shape[-1]", "/ (x.shape[-1] if weight is None else np.sum(weight))"
 )
-multilabel_soft_margin.wrong("classes that are no labels left out", "entropy(x, y, 1.0)", "y * entropy(x, y, 1.0)")
-multilabel_soft_margin.wrong("labels read as 1 and -1", "entropy(x, y, 1.0)", "entropy(x * y, 1.0, 1.0)")
+multilabel_soft_margin.wrong(
+    "classes that are no labels left out", "entropy(x, y, 1.0, np.inf)", "y * entropy(x, y, 1.0, np.inf)"
+)
+multilabel_soft_margin.wrong("labels read as 1 and -1", "entropy(x, y, 1.0, np.inf)", "entropy(x * y, 1.0, 1.0, np.inf)")
 multilabel_soft_margin.wrong(
     "the weight missing in the derivative", "1.0 if weight is None else weight", "1.0", part="gradient"
 )
 multilabel_soft_margin.wrong(
-    "derivative by the weight summed, not averaged", "share * entropy(x, y, 1.0)", "entropy(x, y, 1.0)", part="gradient"
+    "derivative by the weight summed, not averaged",
+    "share * entropy(x, y, 1.0, np.inf)",
+    "entropy(x, y, 1.0, np.inf)",
+    part="gradient",
 )

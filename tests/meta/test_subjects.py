@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 import torch
-from meta import alternatives, broken, newer_optimizers
+from meta import alternatives, alternatives_losses, broken, broken_modules, newer_optimizers
 
 from benchkit import verification
 from benchkit.domains import reals
@@ -44,7 +44,7 @@ def records(
 
 LATER = (broken.AbortsOnce, broken.NoForward, broken.NoBackward, broken.NoStep)  # need a whole run
 WRONG = [
-    *((LOSSES, item, c) for c, item in broken.LOSSES.items() if c not in LATER),
+    *((LOSSES, item, c) for c, item in (broken.LOSSES | broken_modules.LOSSES).items() if c not in LATER),
     *((OPTIMIZERS, item, c) for c, item in broken.OPTIMIZERS.items() if c not in LATER),
     *((OPTIMIZERS, item, c) for c, item in newer_optimizers.WRONG.items()),
 ]
@@ -96,13 +96,15 @@ REASONS = {
     broken.StepRaises: ("lockstep", "raised ValueError: no such luck"),
     broken.StepExits: ("lockstep", "raised SystemExit"),
     broken.MovesResting: ("lockstep", "changed though it has no gradient"),
+    **broken_modules.REASONS,
 }
 
 
 @pytest.mark.parametrize("constructor", REASONS, ids=lambda c: c.__name__)
 def test_the_message_says_what_is_wrong(constructor) -> None:
     """The check that fails first is the one that the fault is of, and its message names the fault."""
-    bench, claims = (LOSSES, broken.LOSSES) if constructor in broken.LOSSES else (OPTIMIZERS, broken.OPTIMIZERS)
+    losses = broken.LOSSES | broken_modules.LOSSES
+    bench, claims = (LOSSES, losses) if constructor in losses else (OPTIMIZERS, broken.OPTIMIZERS)
     item = claims[constructor]
     check, text = REASONS[constructor]
     bad = next(r for r in records(bench, item, constructor) if r["status"] == FAIL)
@@ -116,7 +118,7 @@ def waivers() -> Waivers:
 
 
 RIGHT_ONES = [
-    *((LOSSES, item, c) for c, item in alternatives.LOSSES.items()),
+    *((LOSSES, item, c) for c, item in (alternatives.LOSSES | alternatives_losses.LOSSES).items()),
     *((OPTIMIZERS, item, c) for c, item in alternatives.OPTIMIZERS.items()),
     *((OPTIMIZERS, item, c) for c, item in newer_optimizers.RIGHT.items()),
 ]
