@@ -39,7 +39,8 @@ class Bench:
     device, seed)`` yields the cases of an item; a case names its checks with ``id(check)``. ``subject(item, device,
     constructor)`` wraps a class for testing, ``reproduce(case, check, subject, impl)`` writes a standalone script (None if it
     does not fail).
-    ``formula(item, **parts)`` is a subject made of the reference, some of its parts replaced by wrong ones.
+    ``formula(item, **parts)`` is a subject made of the reference, some of its parts replaced by wrong ones. ``optional`` are
+    the checks that an implementation in torch's place need not support.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Bench:
     run_case: Callable[[Any, Any, frozenset[str]], Iterable[Record]]
     reproduce: Callable[..., str | None]
     formula: Callable[..., Any]
+    optional: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -275,7 +277,8 @@ def _settle(record: Record, waivers: Waivers, request: Request) -> None:
 
 @dataclass
 class _Reproducers:
-    """One reproducer for each group of failures that look alike: the first of its item, check, format, path and lane."""
+    """One reproducer for each group of failures that look alike: the first of its item, check, format, path and lane; the first of
+    its path where a waiver says what they have in common."""
 
     request: Request
     bench: Bench
@@ -288,7 +291,8 @@ class _Reproducers:
 
     @staticmethod
     def _group(record: Mapping[str, Any]) -> tuple[str, ...]:
-        return tuple(str(record[n]) for n in ("item", "check", "dtype", "device", "path", "lane", "reduction", "waiver"))
+        names = ("check", "dtype", "lane", "reduction") if record["waiver"] is None else ("waiver",)
+        return tuple(str(record[n]) for n in ("item", "device", "path", *names))
 
     def add(self, unit: Unit, record: Record) -> None:
         if record["status"] not in (FAIL, WAIVED, SHARED):
@@ -332,7 +336,8 @@ def _silences(request: Request, bench: Bench, tally: Tally) -> Iterator[Record]:
     for item, check, dtype, device in tally.silent():
         sentence = f"{item} {check} {dtype} on {device}: no comparison could have told right from wrong"
         yield _bare(item, check, dtype, device, "silent") | {"message": [sentence]}
-    for item, check, device in tally.never() if request.impl else []:
+    never = [key for key in tally.never() if request.impl and key[1] not in bench.optional]
+    for item, check, device in never:
         sentence = f"{item} {check} on {device}: unsupported throughout, so that nothing is known of it"
         yield _bare(item, check, "", device, "never") | {"message": [sentence]}
     if not tally.compared and set(tally.statuses) != {ABSENT}:

@@ -9,23 +9,28 @@ from typing import Any
 import numpy as np
 
 from benchkit.domains import Draw
-from benchkit.judge import FAIL, LIMIT, Comparison
-from benchkit.snippets import HEAD, RAN_THROUGH, constructor, element, tensor, verdict
+from benchkit.judge import FAIL, Comparison
 from lossbench.case import Case
 from lossbench.checks import Trial, outcomes
+from lossbench.paths import BACKENDS
+from lossbench.script import script
 from lossbench.subject import Subject
 
 Failure = tuple[str, Comparison]
+MANY = 1024  # rows of a batch above which it is also tried with a few rows over and over
+PERIOD = 8
 
 
 def reproducer(case: Case, check: str, subject: Subject, impl: str | None = None) -> str | None:
-    """The text of the script, or None where the check does not fail when it is run again."""
+    """The text of the script, or None where the check does not fail when it is run again, on its own."""
+    case = replace(case, graph=())
     drawn = case.draw()
     failure = fails(case, check, subject, drawn)
     if failure is None:
         return None
-    drawn, failure = shrink(case, check, subject, drawn, failure)
-    return script(case, check, drawn, failure, impl)
+    if case.path not in BACKENDS and case.path != "vmap":  # a compilation for each trial takes too long; lanes have their own rows
+        drawn, failure = shrink(case, check, subject, drawn, failure)
+    return script(Trial(case, drawn), check, *failure, impl)
 
 
 def fails(case: Case, check: str, subject: Subject, drawn: Draw) -> Failure | None:
@@ -52,7 +57,8 @@ def shrink(case: Case, check: str, subject: Subject, drawn: Draw, failure: Failu
 
 
 def _smaller(case: Case, drawn: Draw) -> Iterator[Draw]:
-    """The two halves of the batch, then the batch without each of its rows; only where all inputs run along one first axis."""
+    """The two halves of the batch, then the batch without each of its rows; only where all inputs run along one first axis.
+    Many rows also as a few of them over and over, which makes a short script though the batch is as long."""
     arrays = {n: a for n, a in drawn.inputs.items() if isinstance(a, np.ndarray)}
     lengths = {a.shape[0] if a.ndim else 0 for a in arrays.values()}
     if len(lengths) != 1 or len(arrays) != len(drawn.inputs) or max(lengths) < 2:
@@ -62,6 +68,8 @@ def _smaller(case: Case, drawn: Draw) -> Iterator[Draw]:
     kept: list[Sequence[int]] = [range(half), range(half, length)]
     if length <= 16:
         kept += [[i for i in range(length) if i != without] for without in range(length)]
+    if length > MANY and not all((a == np.resize(a[:PERIOD], a.shape)).all() for a in arrays.values()):
+        kept.insert(0, [i % PERIOD for i in range(length)])
     for rows in kept:
         index = list(rows)
         options = {n: v[index] if _follows(case, n, v, length) else v for n, v in drawn.options.items()}
@@ -77,50 +85,3 @@ def _follows(case: Case, name: str, value: Any, length: int) -> bool:
     """Whether an option has one entry for each row of the batch."""
     label = getattr(case.options.get(name), "label", "")
     return label == "elementwise" and isinstance(value, np.ndarray) and value.shape[:1] == (length,)
-
-
-def script(case: Case, check: str, drawn: Draw, failure: Failure, impl: str | None) -> str:
-    """Write the script: inputs, constructor, call, and the worst element against what it should be."""
-    part, worst = failure
-    domains = case.item.variants[case.variant]
-    first = worst.sentence(part)
-    text = HEAD.format(title=f"{case.item.name}: {first}\n\nCase {case.id(check)}.", suite="lossbench")
-    imports, name = constructor(case.item.path, impl)
-    text += imports
-    trial = Trial(case, drawn)
-    requires = trial.derivable() if check != "forward" else []
-    for argument, array in drawn.inputs.items():
-        if isinstance(array, np.ndarray):
-            made = tensor(array, case.dtype if domains[argument].floating else str(array.dtype))
-            device = "" if case.device == "cpu" else f'.to("{case.device}")'
-            grad = ".requires_grad_()" if argument in requires else ""
-            text += f"{argument} = {made}{device}{grad}\n"
-        else:
-            text += f"{argument} = {array!r}\n"
-    text += f"loss = {name}({_arguments(case, drawn)})"
-    text += "\n" if case.device == "cpu" else f'.to("{case.device}")\n'
-    passed = [f"torch.log_softmax({a}, -1)" if domains[a].through == "log_softmax" else a for a in drawn.inputs]
-    text += f"value = loss({', '.join(passed)})\n"
-    if requires:
-        shape = trial.shape
-        upstream = np.ones(shape) if check == "gradient" else case.upstream(shape)
-        text += f"value.backward({tensor(upstream, case.dtype)}.to(value))\n"
-    if worst.why.startswith("raised"):
-        return text + RAN_THROUGH
-    if worst.why:
-        return text + f"\nprint({first!r})\nprint(value)\nsys.exit(1)\n"
-    got = f"{part.removeprefix('d/d')}.grad" if part.startswith("d/d") else "value.detach()"
-    return text + verdict(part, element(got, worst.where), worst.expected, LIMIT * worst.bound + worst.spread)
-
-
-def _arguments(case: Case, drawn: Draw) -> str:
-    """The constructor's arguments: the options that are not at their defaults, and the reduction."""
-    given = []
-    for name, value in drawn.options.items():
-        if isinstance(value, np.ndarray):
-            given.append(f"{name}={tensor(value, case.dtype)}")
-        elif name in case.settings:
-            given.append(f"{name}={value!r}")
-    if case.legacy is not None:
-        return ", ".join([*given, "size_average={}, reduce={}".format(*case.legacy)])
-    return ", ".join([*given, f"reduction={case.reduction!r}"])

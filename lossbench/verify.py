@@ -6,12 +6,14 @@ from benchkit.request import Request
 from benchkit.verification import Bench
 from benchkit.verification import verify as run
 from lossbench.cases import cases
-from lossbench.checks import CHECKS, run_case
+from lossbench.checks import CHECKS, OPTIONAL, run_case
 from lossbench.reproducer import reproducer
 from lossbench.subject import FormulaSubject, ModuleSubject
 from reference import LOSSES
 
-BENCH = Bench("lossbench.verify:BENCH", LOSSES, tuple(CHECKS), cases, ModuleSubject, run_case, reproducer, FormulaSubject)
+BENCH = Bench(
+    "lossbench.verify:BENCH", LOSSES, tuple(CHECKS), cases, ModuleSubject, run_case, reproducer, FormulaSubject, OPTIONAL
+)  # fmt: skip
 
 
 def verify(request: Request) -> int:

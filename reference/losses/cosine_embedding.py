@@ -18,16 +18,24 @@ def _unit(x):
     return scaled / length, scale * length
 
 
-def embeddings(*, like=(), short=False, **edges):
-    """Vectors, of which those that are not ``short`` have a squared length beside which 1e-12 is less than a rounding."""
+def embeddings(*, like=(), short=False, largest=True):
+    """Vectors, of which those that are not ``short`` have a squared length beside which 1e-12 is less than a rounding.
+
+    Where the ``largest`` number is none of their entries, the product of two squared lengths is a number of the format, too.
+    """
 
     def sample(draw):
-        drawn = vectors(like=like, zero=short, **edges).sample(draw)
-        if short or draw.precision.bits < 53 or not drawn.size:
+        drawn = vectors(like=like, zero=short, largest=largest).sample(draw)
+        if not drawn.size:
             return drawn
-        # Only float64 resolves 1e-12 beside the square of an ordinary length; what repeats another input is long already.
-        largest = np.abs(drawn).max(axis=-1, keepdims=True)
-        return np.ldexp(drawn, np.where(largest < 1024.0, 11 - np.frexp(largest)[1], 0))
+        if not short and draw.precision.bits == 53:
+            # Only float64 resolves 1e-12 beside the square of an ordinary length; what repeats another input is long already.
+            entry = np.abs(drawn).max(axis=-1, keepdims=True)
+            return np.ldexp(drawn, np.where(entry < 1024.0, 11 - np.frexp(entry)[1], 0))
+        if not largest and draw.precision.emax == 15:
+            length = np.sqrt(np.square(np.where(np.isfinite(drawn), drawn, 0.0)).sum(axis=-1, keepdims=True))
+            return np.ldexp(drawn, np.minimum(4 - np.frexp(length)[1], 0))  # shorter than 16
+        return drawn
 
     return Domain("vectors", sample, differentiable=True)
 
