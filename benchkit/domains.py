@@ -226,7 +226,7 @@ def class_indices(*, shape: Shape = without_class_axis, ignore: str | None = Non
         if ignore is not None and draw.options.get(ignore) is not None:
             ignored = draw.options[ignore]
             index = np.where(draw.rng.random(shape(draw)) < 0.35, ignored, index)
-            if draw.lane != "edge" and index.size and class_count(draw) > 1 and (index == ignored).all():
+            if draw.lane != "edge" and index.size and (class_count(draw) > 1 or ignored != 0) and (index == ignored).all():
                 index.flat[0] = (ignored + 1) % class_count(draw)
         return np.asarray(index, dtype=np.int64)
 

@@ -331,7 +331,8 @@ def _settle(record: Record, waivers: Waivers, request: Request) -> None:
 
 @dataclass
 class _Reproducers:
-    """One reproducer for each group of failures that look alike: the first of its item, check, format, path and lane."""
+    """One reproducer for each group of failures that look alike: the first of its item, check, format, path and lane; the first of
+    its path where a waiver says what they have in common."""
 
     request: Request
     bench: Bench
@@ -344,9 +345,10 @@ class _Reproducers:
 
     @staticmethod
     def _group(record: Mapping[str, Any]) -> tuple[str, ...]:
-        names = ("item", "check", "dtype", "device", "path", "lane", "reduction", "waiver")
-        # One clause of an error contract says nothing of another, and they are told apart by the variant.
-        return (*(str(record[n]) for n in names), str(record["variant"]) if record["lane"] == "contract" else "")
+        if record["lane"] == "contract":  # one clause of an error contract says nothing of another
+            return tuple(str(record[n]) for n in ("item", "check", "dtype", "device", "path", "lane", "variant", "waiver"))
+        names = ("check", "dtype", "lane", "reduction") if record["waiver"] is None else ("waiver",)
+        return tuple(str(record[n]) for n in ("item", "device", "path", *names))
 
     def add(self, unit: Unit, record: Record) -> None:
         if record["status"] not in (FAIL, WAIVED, SHARED):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from benchkit.grid import combinations
 from benchkit.spec import Loss
 from lossbench.case import Case, accepted, allowed, lanes
-from lossbench.families import families
+from lossbench.families import compiled, families, has_parameters
 
 SAMPLES = {"quick": 1, "standard": 3, "thorough": 12}
 EDGE_ELEMENTS = 96  # enough for every edge value of input to meet every one of target a few times over the samples
@@ -27,7 +27,12 @@ LEGACY = {
 
 
 def cases(item: Loss, level: str, dtypes: tuple[str, ...], device: str, seed: int) -> Iterator[Case]:
-    """Every case of an item at a level, on one device: the grid of its options, then what families.py adds to it."""
+    """Every case of an item at a level, on one device: the grid of its options, and what families.py adds to it.
+
+    Compiled cases come first: those of one graph then belong to one unit of work, and the graph is made once.
+    """
+    if not has_parameters(item):
+        yield from compiled(item, level, dtypes, device, seed)
     yield from grid(item, level, dtypes, device, seed)
     yield from families(item, level, dtypes, device, seed)
 

@@ -19,7 +19,7 @@ from benchkit.request import DTYPES
 from benchkit.spec import Loss
 from lossbench.case import Case, accepted, allowed, lanes
 from lossbench.layouts import CHANNELS_LAST, CONTIGUOUS, EXPANDED, LAYOUTS, REPEATED, STRIDED
-from lossbench.paths import DYNAMIC, SHARED, STACKED_LAST
+from lossbench.paths import BACKENDS, DYNAMIC, SHARED, STACKED_LAST
 
 T = TypeVar("T")
 Shape = tuple[int, ...]
@@ -40,7 +40,7 @@ COUNTS: dict[str, dict[str, int]] = {  # cases of each format
     "autocast": {"quick": 1, "standard": 4, "thorough": 16},
     "mixed": {"quick": 1, "standard": 9, "thorough": 18},
     "large": {"quick": 0, "standard": 1, "thorough": 3},
-    "compiled": {"quick": 0, "standard": 3, "thorough": 8},
+    "compiled": {"quick": 0, "standard": 4, "thorough": 10},
 }
 
 
@@ -104,14 +104,12 @@ def settings(item: Loss, level: str) -> list[tuple[str, Mapping[str, Any]]]:
 
 
 def families(item: Loss, level: str, dtypes: tuple[str, ...], device: str, seed: int) -> Iterator[Case]:
-    """The cases of all families at a level."""
+    """The cases of all families at a level but the compiled ones."""
     for dtype in dtypes:
         for name, family in FAMILIES.items():
             if has_parameters(item) and name not in ("layouts", "empty"):
                 continue
             yield from family(Family(item, name, level, dtype, device, seed))
-    if not has_parameters(item):
-        yield from compiled(item, level, dtypes, device, seed)
 
 
 def has_parameters(item: Loss) -> bool:
@@ -264,7 +262,8 @@ def mixed(family: Family) -> Iterator[Case]:
 def large(family: Family) -> Iterator[Case]:
     """A mean over about a million losses' elements, whose sum passes the largest number of float16."""
     item = family.item
-    if item.long_axes is not None or family.dtype == "float64":
+    costly = ("float64", "bfloat16") if family.level == "standard" else ("float64",)
+    if item.long_axes is not None or family.dtype in costly:
         return
     shape = next(s for s in item.shapes if s)
     across = 1
@@ -287,12 +286,12 @@ FAMILIES = {
 
 
 def graphs(item: Loss, level: str) -> Sequence[str]:
-    """The backends that get a graph of an item: at level standard the decompositions alone and, by turns of the items, inductor
-    with sizes that it knows or that it does not."""
-    if level == "thorough":
-        return ("aot_eager", "aot_decomposed", "inductor", DYNAMIC)
-    dynamic = generator("dynamic", item.slug).random() < 0.5
-    return ("aot_decomposed", DYNAMIC if dynamic else "inductor") if level == "standard" else ()
+    """The backends that get a graph of an item: at level standard the decompositions alone, and inductor, which has more of its
+    own; sizes that are symbols cost many times more."""
+    return {"quick": (), "standard": ("aot_decomposed", "inductor"), "thorough": tuple(BACKENDS)}[level]
+
+
+COSTLY = {"inductor": 2, DYNAMIC: 8}  # how many times fewer cases a graph holds
 
 
 def compiled(item: Loss, level: str, dtypes: tuple[str, ...], device: str, seed: int) -> Iterator[Case]:
@@ -304,10 +303,10 @@ def compiled(item: Loss, level: str, dtypes: tuple[str, ...], device: str, seed:
             words = family.turns((CONTIGUOUS, CONTIGUOUS, *LAYOUTS[:5]), "layout")
             named = sorted({n for setting in family.settings.values for n in arguments(item, *setting)})
             edge = "elementwise" in item.tags
-            for k in range(family.count):
+            for k in range(-(-family.count // COSTLY.get(path, 1))):
                 names = dict.fromkeys(named, words())
                 sized = family.turns([s for n in (17, 33, 65) for s in lengthened(item, n)] or item.shapes, k)()
-                if edge and k == family.count - 1:
+                if edge and k == 1:
                     members.append(family.case(path=path, lane="edge", reduction="none", shape=(33,)))
                 elif set(names.values()) == {CONTIGUOUS}:
                     members.append(family.case(path=path, shape=sized))

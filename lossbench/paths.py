@@ -131,8 +131,8 @@ def compiled(subject: ModuleSubject, call: Call) -> Answer:
         calls = list(fellows())
         try:
             answers = together(subject, calls)
-        except Unsupported:
-            raise
+        except Unsupported as reason:
+            answers = [reason] * len(calls)
         except Exception:
             answers = [_alone(subject, one) for one in calls]
         subject.together = {key: answers}  # those of the graph before are not asked for again
@@ -231,7 +231,7 @@ def _check_compiler(path: str) -> None:
         from torch._inductor.cpp_builder import get_cpp_compiler
 
         # Graphs are compiled anew, so that what is tested is what this torch makes now; only the C++ of equal text is kept.
-        config.fx_graph_cache = False
+        config.fx_graph_cache, config.compile_threads = False, 1
         torch._functorch.config.enable_autograd_cache = False
         try:
             get_cpp_compiler()

@@ -19,22 +19,28 @@ def _unit(x):
     return scaled / length, scale * length
 
 
-def embeddings(*, like=(), short=False, **edges):
+def embeddings(*, like=(), short=False, largest=True):
     """Vectors, of which those that are not ``short`` have a squared length beside which 1e-12 is less than a rounding.
 
-    Among the short ones are some whose squared length is less than 1e-12 itself, or than what its format holds.
+    Among the short ones are some whose squared length is less than 1e-12 itself, or than what its format holds. Where the
+    ``largest`` number is none of their entries, the product of two squared lengths is a number of the format, too.
     """
 
     def sample(draw):
-        drawn = vectors(like=like, zero=short, **edges).sample(draw)
-        if short and draw.lane == "edge" and drawn.size:
-            tiny = draw.rng.random((*drawn.shape[:-1], 1)) < 0.4
-            return np.where(tiny, np.ldexp(drawn, -8 if draw.precision.largest < 2.0**16 else -20), drawn)
-        if short or draw.precision.bits < 53 or not drawn.size:
+        drawn = vectors(like=like, zero=short, largest=largest).sample(draw)
+        if not drawn.size:
             return drawn
-        # Only float64 resolves 1e-12 beside the square of an ordinary length; what repeats another input is long already.
-        largest = np.abs(drawn).max(axis=-1, keepdims=True)
-        return np.ldexp(drawn, np.where(largest < 1024.0, 11 - np.frexp(largest)[1], 0))
+        if short and draw.lane == "edge":
+            tiny = draw.rng.random((*drawn.shape[:-1], 1)) < 0.4
+            drawn = np.where(tiny, np.ldexp(drawn, -8 if draw.precision.largest < 2.0**16 else -20), drawn)
+        if not short and draw.precision.bits == 53:
+            # Only float64 resolves 1e-12 beside the square of an ordinary length; what repeats another input is long already.
+            entry = np.abs(drawn).max(axis=-1, keepdims=True)
+            return np.ldexp(drawn, np.where(entry < 1024.0, 11 - np.frexp(entry)[1], 0))
+        if not largest and draw.precision.emax == 15:
+            length = np.sqrt(np.square(np.where(np.isfinite(drawn), drawn, 0.0)).sum(axis=-1, keepdims=True))
+            return np.ldexp(drawn, np.minimum(4 - np.frexp(length)[1], 0))  # shorter than 16
+        return drawn
 
     return Domain("vectors", sample, differentiable=True)
 

@@ -18,7 +18,10 @@ def log_probabilities(*, zero=False):
 
 
 def target(*, zero=False):
-    """Distributions, or their logarithms with log_target; the edge lane has 1, tiny and negative ones and, with ``zero``, 0."""
+    """Distributions, or their logarithms with log_target; the edge lane has 1, tiny and negative ones and, with ``zero``, 0.
+
+    Without ``zero`` they are so far above the smallest number of the format that their share of a mean is a normal number.
+    """
 
     def sample(draw):
         if draw.options["log_target"]:
@@ -26,7 +29,9 @@ def target(*, zero=False):
         ordinary, p = class_probabilities().sample(draw), draw.precision
         positive = np.maximum(ordinary, p.smallest_normal)
         edges = [1.0, p.smallest_normal, -1.0] + ([p.smallest_subnormal, 0.0, 0.0] if zero else [])
-        return draw.mix_edges(positive, edges) if draw.lane == "edge" else ordinary
+        if draw.lane == "edge":
+            return draw.mix_edges(positive, edges)
+        return ordinary if zero else np.maximum(ordinary, 1024.0 * p.smallest_normal)
 
     return Domain("distribution", sample, differentiable=True)
 
