@@ -82,13 +82,15 @@ class Item:
     """One torch class: its name, its formula, its option grid and its planted bugs.
 
     ``options`` lists the values of every option, torch's default first; ``edge_options`` the values at the ends of what is
-    allowed. ``valid`` says which combinations the constructor accepts (default: all).
+    allowed. ``together`` lists sets of values that are to meet, three or more at once, or an edge value where it tells
+    (pairs meet anyway). ``valid`` says which combinations the constructor accepts (default: all).
     """
 
     path: str
     function: Function
     options: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     edge_options: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    together: Sequence[Mapping[str, Any]] = ()
     valid: Callable[[Mapping[str, Any]], bool] | None = None
     tags: frozenset[str] = frozenset()
     source: str = ""
