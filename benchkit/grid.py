@@ -74,9 +74,11 @@ def combinations(
     edges: Mapping[str, Sequence[Any]],
     level: str,
     valid: Callable[[Mapping[str, Any]], bool] | None,
+    together: Sequence[Mapping[str, Any]] = (),
 ) -> list[Options]:
-    """The option sets of a level: quick changes one option at a time, standard pairs them, thorough takes all; every edge value
-    joins the defaults in each. Combinations that the constructor refuses (``valid``) are left out, never the values in them."""
+    """The option sets of a level: quick changes one option at a time, standard pairs them, thorough takes all; every edge
+    value and every set of ``together`` joins the defaults in each. Combinations that the constructor refuses (``valid``) are
+    left out, never the values in them."""
     choose = {"quick": one_at_a_time, "standard": pairwise, "thorough": product}[level]
     chosen = choose(grid) + one_at_a_time({n: [*v[:1], *edges.get(n, ())] for n, v in grid.items()})[1:]
     kept = [options for options in chosen if valid is None or valid(options)]
@@ -86,7 +88,8 @@ def combinations(
             for value in values:
                 if not any(same(options[name], value) for options in kept):
                     kept += [options for options in everything if same(options[name], value)][:1]
-    return kept
+    defaults = {name: values[0] for name, values in grid.items()}
+    return kept + [row for row in (defaults | dict(values) for values in together) if row not in kept]
 
 
 def same(a: object, b: object) -> bool:

@@ -101,15 +101,17 @@ class Item:
     """One torch class: its name, its formula, its option grid and its planted bugs.
 
     ``options`` lists the values of every option, torch's default first; ``edge_options`` the values at the ends of what is
-    allowed. ``valid`` says which combinations the constructor accepts (default: all). ``required`` names the options for
-    which torch's constructor has no default: the first value is ours, and always passed. ``contract`` is what the item must
-    refuse and which forms of a right call it must take, beside what holds for every loss or every optimizer.
+    allowed. ``together`` lists sets of values that are to meet, three or more at once, or an edge value where it tells
+    (pairs meet anyway). ``valid`` says which combinations the constructor accepts (default: all). ``required`` names the
+    options for which torch's constructor has no default: the first value is ours, and always passed. ``contract`` is what the
+    item must refuse and which forms of a right call it must take, beside what holds for every loss or every optimizer.
     """
 
     path: str
     function: Function
     options: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     edge_options: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    together: Sequence[Mapping[str, Any]] = ()
     valid: Callable[[Mapping[str, Any]], bool] | None = None
     required: Sequence[str] = ()
     tags: frozenset[str] = frozenset()

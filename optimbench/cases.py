@@ -207,7 +207,7 @@ def cases(item: Optimizer, level: str, dtypes: Sequence[str], device: str, seed:
     in memory as tensors usually do, the ordinary one takes the layouts in turn. Optimizers that are not elementwise have
     parameters without elements, and huge gradients, in lanes of their own.
     """
-    chosen = combinations(item.options, item.edge_options, level, item.valid)
+    chosen = combinations(item.options, item.edge_options, level, item.valid, item.together)
     closure = "closure" in item.tags
     samples = SAMPLES[level]
     bookkeeping = "float32" if "float32" in dtypes else dtypes[0]

@@ -27,7 +27,14 @@ def rms(x, dims):
         "weight_decay": [0.0, 0.1],
         "maximize": [False, True],
     },
-    edge_options={"lr": [0.0], "beta2_decay": [0.0, -3.0], "eps": [(1e-30, 1e-3), (0.0, 0.0)], "d": [1e6]},
+    edge_options={
+        "lr": [0.0],
+        "weight_decay": [10.0],
+        "beta2_decay": [0.0, -3.0],
+        "eps": [(1e-30, 1e-3), (0.0, 0.0)],
+        "d": [1e6],
+    },
+    together=[{"lr": 0.5, "eps": (0.125, 2.0), "d": 2.0, "weight_decay": 0.1, "maximize": True}],
     shapes=(
         (((7,), (4, 5)), ((2, 3, 4), (3,))),
         (((2,), (1, 3)), ((3, 1), (1,))),

@@ -15,7 +15,11 @@ from benchkit.spec import optimizer
         "maximize": [False, True],
         "decoupled_weight_decay": [False, True],
     },
-    edge_options={"lr": [0.0], "betas": [(0.0, 0.0)], "eps": [0.0]},
+    edge_options={"lr": [0.0], "weight_decay": [10.0], "betas": [(0.0, 0.0), (0.0, 0.999), (0.99, 0.9999)], "eps": [0.0, 1.0]},
+    together=[
+        {"weight_decay": 0.1, "amsgrad": True, "maximize": True},
+        {"weight_decay": 0.1, "decoupled_weight_decay": True, "amsgrad": True, "maximize": True},
+    ],
     tags={"elementwise"},
     paths=("forloop", "foreach", "fused"),
     bytes_per_element=7,

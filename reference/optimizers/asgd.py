@@ -15,7 +15,12 @@ from benchkit.spec import optimizer
         "weight_decay": [0.0, 0.1],
         "maximize": [False, True],
     },
-    edge_options={"lr": [0.0], "lambd": [0.0], "alpha": [0.0], "t0": [0.0]},
+    edge_options={"lr": [0.0], "weight_decay": [10.0], "lambd": [0.0], "alpha": [0.0, 1.0], "t0": [0.0]},
+    together=[
+        {"lr": 0.1, "lambd": 0.1, "alpha": 0.5, "t0": 3.0, "weight_decay": 0.1, "maximize": True},
+        {"lambd": 0.1, "alpha": 1.0},
+        {"lambd": 0.1, "alpha": 0.0},
+    ],
     # With lambd = 0 and alpha = 0 the rate stays lr; t0 is past the exact lane's steps, so that mu stays 1. A lambd other than
     # 0 would make p - eta (g + lambd p) another rounding than (1 - lambd eta) p - eta g, and both are right.
     exact_options={"lr": 0.25, "lambd": 0.0, "alpha": 0.0, "weight_decay": 0.25},

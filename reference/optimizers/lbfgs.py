@@ -154,7 +154,17 @@ def direction(state, g, lr, history_size):
         "history_size": [100, 2],
         "line_search_fn": [None, "strong_wolfe"],
     },
-    edge_options={"max_iter": [1], "max_eval": [1], "history_size": [1]},
+    edge_options={
+        "lr": [0.0],
+        "max_iter": [1],
+        "max_eval": [1],
+        "tolerance_change": [0.0],
+        "history_size": [1],
+    },
+    together=[
+        {"tolerance_grad": 0.0, "tolerance_change": 0.0},
+        {"lr": 0.01, "max_iter": 4, "history_size": 2, "line_search_fn": "strong_wolfe"},
+    ],
     tags={"closure"},
     paths=("forloop",),
     scratch=("al",),

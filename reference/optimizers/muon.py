@@ -29,7 +29,15 @@ def newton_schulz(m, coefficients, steps, eps):
         "ns_steps": [5, 1],
         "adjust_lr_fn": [None, "original", "match_rms_adamw"],
     },
-    edge_options={"lr": [0.0], "momentum": [0.0, 1.0], "eps": [1.0], "ns_steps": [0]},
+    edge_options={
+        "lr": [0.0],
+        "weight_decay": [10.0],
+        "momentum": [0.0, 1.0],
+        "eps": [1.0],
+        "ns_steps": [0],
+        "ns_coefficients": [(1.0, 0.0, 0.0)],
+    },
+    together=[{"lr": 0.1, "momentum": 0.5, "nesterov": False, "adjust_lr_fn": "match_rms_adamw"}],
     shapes=(
         (((3, 4), (4, 2)), ((2, 2),)),
         (((1, 3), (5, 1)), ((1, 1),)),

@@ -14,7 +14,17 @@ from benchkit.spec import optimizer
         "decoupled_weight_decay": [False, True],
         "maximize": [False, True],
     },
-    edge_options={"lr": [0.0], "betas": [(0.0, 0.0), (0.99, 0.9999)], "eps": [0.0], "momentum_decay": [0.0, 100.0]},
+    edge_options={
+        "lr": [0.0],
+        "weight_decay": [10.0],
+        "betas": [(0.0, 0.0), (0.0, 0.999), (0.99, 0.9999)],
+        "eps": [0.0, 1.0],
+        "momentum_decay": [0.0, 100.0],
+    },
+    together=[
+        {"weight_decay": 0.1, "momentum_decay": 0.5, "maximize": True},
+        {"weight_decay": 0.1, "decoupled_weight_decay": True, "maximize": True},
+    ],
     tags={"elementwise"},
     running=("mu_product",),
     paths=("forloop", "foreach"),

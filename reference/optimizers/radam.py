@@ -17,7 +17,16 @@ RECTIFIABLE = 5  # the variance is rectified where the length of the average pas
         "maximize": [False, True],
     },
     # With b2 = 0.5 the length of the average never passes 3, so that no step is rectified.
-    edge_options={"lr": [0.0], "betas": [(0.0, 0.0), (0.9, 0.5), (0.99, 0.9999)], "eps": [0.0]},
+    edge_options={
+        "lr": [0.0],
+        "weight_decay": [10.0],
+        "betas": [(0.0, 0.0), (0.0, 0.999), (0.9, 0.5), (0.99, 0.9999)],
+        "eps": [0.0, 1.0],
+    },
+    together=[
+        {"weight_decay": 0.1, "eps": 1e-2, "maximize": True},
+        {"weight_decay": 0.1, "decoupled_weight_decay": True, "maximize": True},
+    ],
     tags={"elementwise"},
     paths=("forloop", "foreach"),
     bytes_per_element=7,

@@ -14,7 +14,8 @@ from benchkit.spec import optimizer
         "maximize": [False, True],
     },
     exact_options={"lr": 0.25, "etas": (0.5, 2.0), "step_sizes": (0.125, 1.0)},
-    edge_options={"lr": [100.0], "step_sizes": [(1e-2, 1e-2)]},
+    edge_options={"lr": [100.0], "etas": [(0.01, 100.0)], "step_sizes": [(1e-2, 1e-2)]},
+    together=[{"etas": (0.25, 2.0), "step_sizes": (5e-3, 0.15), "maximize": True}],
     tags={"elementwise"},
     paths=("forloop", "foreach"),
     bytes_per_element=7,
@@ -42,18 +43,21 @@ def rprop(p, g, state, *, lr, etas, step_sizes, maximize):
         sign of the gradient first stays or flips.
     Ties: prev g = 0 leaves the step size; sign(0) = 0, so an element rests in the step in which its sign flips.
     Where torch differs: it clamps the step size at every step, so that an lr outside step_sizes is moved to their nearer end
-        at once, where its documentation keeps lr; and it takes the sign of a NaN gradient as 0.
+        at once, where its documentation keeps lr; and it takes the sign of a NaN gradient as 0. It multiplies the gradients to
+        compare their signs: where the product underflows (gradients below 2e-4 in float16, 3e-23 in float32) the step size
+        never changes.
+    Accuracy: the signs are compared one by one, which needs no product.
     Source: Riedmiller and Braun, IEEE ICNN 1993; torch.optim.Rprop documentation.
     """
     etaminus, etaplus = etas
     smallest, largest = step_sizes
     g = -g if maximize else g
-    size = state["step_size"]
-    agreement = state["prev"] * g
-    size = np.where(
-        agreement > 0, np.minimum(size * etaplus, largest), np.where(agreement < 0, np.maximum(size * etaminus, smallest), size)
-    )
-    g = np.where(agreement < 0, 0.0, g)
+    size, prev = state["step_size"], state["prev"]
+    same = (prev > 0) & (g > 0) | (prev < 0) & (g < 0)
+    flipped = (prev > 0) & (g < 0) | (prev < 0) & (g > 0)
+    kept = np.where(flipped, np.maximum(size * etaminus, smallest), size)
+    size = np.where(same, np.minimum(size * etaplus, largest), kept)
+    g = np.where(flipped, 0.0, g)
     return p - size * np.sign(g), {"step": state["step"] + 1, "prev": g, "step_size": size}
 
 
@@ -62,7 +66,7 @@ def _(p, *, lr, **_options):
     return {"step": 0, "prev": np.zeros_like(p), "step_size": np.zeros_like(p) + lr}
 
 
-rprop.wrong("gradient not zeroed after a sign flip", "np.where(agreement < 0, 0.0, g)", "g", thread="70418")
+rprop.wrong("gradient not zeroed after a sign flip", "np.where(flipped, 0.0, g)", "g", thread="70418")
 rprop.wrong("step size grows without limit", "np.minimum(size * etaplus, largest)", "size * etaplus")
 rprop.wrong("step size shrinks without limit", "np.maximum(size * etaminus, smallest)", "size * etaminus")
 rprop.wrong(
@@ -73,6 +77,7 @@ rprop.wrong(
 )
 rprop.wrong("step scaled by the gradient", "size * np.sign(g)", "size * g")
 rprop.wrong("growth and shrinking exchanged", "etaminus, etaplus = etas", "etaplus, etaminus = etas")
+rprop.wrong("grows from the first step on", "same = (prev > 0) & (g > 0)", "same = (prev >= 0) & (g > 0)")
 rprop.wrong("maximize ignored", "-g if maximize", "g if maximize")
 rprop.wrong("etaplus off by 1e-4", "size * etaplus", "size * (etaplus + 1e-4)")
 rprop.wrong("first step size off by 1e-4", " + lr", " + lr * (1 + 1e-4)", part="initial")

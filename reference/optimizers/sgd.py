@@ -17,7 +17,12 @@ def accepted(options):
         "nesterov": [False, True],
         "maximize": [False, True],
     },
-    edge_options={"lr": [0.0], "momentum": [1.0], "dampening": [1.0]},
+    edge_options={"lr": [0.0], "weight_decay": [10.0], "momentum": [1.0], "dampening": [1.0]},
+    together=[
+        {"momentum": 0.9, "dampening": 1.0},
+        {"momentum": 0.9, "dampening": 0.5, "weight_decay": 0.1, "maximize": True},
+        {"momentum": 0.9, "nesterov": True, "weight_decay": 0.1, "maximize": True},
+    ],
     exact_options={"lr": 0.25, "momentum": 0.5, "dampening": 0.5, "weight_decay": 0.25},
     valid=accepted,
     tags={"elementwise", "sparse_gradients"},

@@ -14,7 +14,8 @@ LAYOUTS = "parameters of a dense layout with gradients of a sparse layout"
         "eps": [1e-8, 1e-2],
         "maximize": [False, True],
     },
-    edge_options={"betas": [(0.0, 0.0)]},
+    edge_options={"lr": [10.0], "betas": [(0.0, 0.0), (0.0, 0.999), (0.99, 0.9999)], "eps": [1.0]},
+    together=[{"betas": (0.5, 0.75), "eps": 1e-2, "maximize": True}],
     # The gradient arrives as its dense value and the mask of what the sparse tensor stores (keyword ``touched``).
     tags={"elementwise", "sparse"},
     masks="Adam",

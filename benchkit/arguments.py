@@ -1,0 +1,36 @@
+"""Which arguments of a torch class its declaration covers, and with which values."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from benchkit.spec import Item
+
+GIVEN = {"params", "device", "dtype"}  # what is worked on, where, and in which format: every case says so
+SWITCHES = {"foreach", "fused", "capturable", "differentiable"}  # choose the implementation and leave the numbers alone
+REDUCING = {"reduction", "size_average", "reduce"}  # how losses are put together: every case says so
+
+
+def uncovered(item: Item, constructor: Callable[..., Any]) -> list[str]:
+    """The arguments of torch's constructor of which the declaration knows nothing."""
+    arguments = inspect.signature(constructor).parameters
+    return [name for name in arguments if name not in {*item.options, *GIVEN, *SWITCHES, *REDUCING}]
+
+
+def unknown(item: Item, constructor: Callable[..., Any]) -> list[str]:
+    """The options of the declaration that torch's constructor lacks."""
+    return [name for name in item.options if name not in inspect.signature(constructor).parameters]
+
+
+def exercised(item: Item) -> dict[str, list[Any]]:
+    """By option the values that every level tries, torch's default first, then those that users have, then the edges."""
+    found: dict[str, list[Any]] = {}
+    for name, values in item.options.items():
+        more = [*item.edge_options.get(name, ()), *(values[name] for values in item.together if name in values)]
+        found[name] = [*values]
+        for value in more:
+            if not any(value is known or (type(value) is type(known) and value == known) for known in found[name]):
+                found[name].append(value)
+    return found
