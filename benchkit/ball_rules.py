@@ -60,6 +60,17 @@ def divide(a: Ball, b: Ball) -> Ball:
     return Ball(ball.value, np.where(nothing, 0.0, ball.radius), ball.rules, ball.spread) if nothing.any() else ball
 
 
+def multiply(a: Ball, b: Ball) -> Ball:
+    """A product. Certainly zero times a number is zero without rounding, so that a comparison with it is decided."""
+    ball = finish(a.value * b.value, "multiply", [a, b])
+    zeros = [(floats(x.value) == 0.0) & (x.radius + x.width == 0.0) for x in (a, b)]
+    exact = (zeros[0] | zeros[1]) & np.isfinite(ball.radius) & (floats(ball.value) == 0.0)
+    if not exact.any():
+        return ball
+    spread = None if ball.spread is None else np.where(exact, 0.0, ball.spread)
+    return Ball(ball.value, np.where(exact, 0.0, ball.radius), ball.rules, spread)
+
+
 def finish(value: Any, name: str, operands: Sequence[Ball], rounds: bool = True) -> Ball:
     """Wrap the centre of a result: pass on the operands' errors and spreads, then round."""
     rules = operands[0].rules if len(operands) == 1 else common_rules(operands)
@@ -343,7 +354,7 @@ COMPARISONS = {"less", "less_equal", "greater", "greater_equal", "equal", "not_e
 PREDICATES = {"isnan", "isinf", "isfinite", "signbit"}
 COMPOSED: dict[str, Callable[..., Ball]] = {
     "maximum": maximum, "minimum": minimum, "fmax": maximum, "fmin": minimum, "sign": sign, "logaddexp": logaddexp,
-    "rel_entr": rel_entr, "divide": divide, "true_divide": divide,
+    "rel_entr": rel_entr, "divide": divide, "true_divide": divide, "multiply": multiply,
 }  # fmt: skip
 
 # Near underflow the error of an operation is absolute. Sums are exact there; products and quotients round to subnormals;

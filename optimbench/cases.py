@@ -242,7 +242,7 @@ def _elsewhere(
     item: Optimizer, chosen: Sequence[Mapping[str, Any]], level: str, dtype: str, device: str, seed: int
 ) -> Iterator[Case]:
     """The paths besides the usual ones, and options held in tensors: the defaults and the richest option set meet each."""
-    first, rich = chosen[0], richest(item, chosen)
+    first, rich = chosen[0], richest(item)
     for number, (options, others) in enumerate(((rich, first), (first, rich))):
         for path in EXTRA_PATHS:
             yield Case(item, options, others, path, dtype, device, "ordinary", number, seed)
@@ -259,6 +259,7 @@ def _elsewhere(
         yield Case(item, rich, first, path, dtype, device, "ordinary", FEWEST, seed)
 
 
-def richest(item: Optimizer, chosen: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
-    """Of several option sets the one with the most options away from their defaults."""
+def richest(item: Optimizer) -> Mapping[str, Any]:
+    """Of the option sets of level standard the one with the most options away from their defaults."""
+    chosen = combinations(item.options, {}, "standard", item.valid)
     return max(chosen, key=lambda options: sum(value != item.defaults[name] for name, value in options.items()))

@@ -100,7 +100,7 @@ def cases(item: Optimizer, level: str, dtypes: Sequence[str], device: str, seed:
     with all option sets of level quick.
     """
     few = combinations(item.options, {}, "quick", item.valid)
-    first, rich = few[0], richest(item, combinations(item.options, {}, "standard", item.valid))
+    first, rich = few[0], richest(item)
     for place, one in enumerate(s for s in SCENARIOS.values() if s.concerns(item)):
         formats = [d for d in one.formats if d in dtypes]
         sets = list(one.sets(item, few)) if one.sets else [rich, first, *(few[1:] if level == "thorough" else ())]

@@ -45,7 +45,7 @@ def check_zero_grad(case: LifeCase, script: Script) -> list[Found]:
 
 LOOKED_AT = (1, 2, 255, 256, 257, 511, 1023, 1024, 2047, 2048, 2049, 3000)  # around the integers that half types still count to
 # Steps: past 256 the counter of a bfloat16 would stick, past 2048 that of a float16; 0.9**1000 underflows in float32.
-LONG = {"bfloat16": 300, "float32": 1100, "float16": 2060, "float64": 300}
+LONG = {"bfloat16": 300, "float32": 1100, "float16": 2060, "float64": 1100}
 
 
 def _sizes(item: Optimizer) -> tuple[str, ...]:
