@@ -69,11 +69,13 @@ class Refusal(Clause):
     """A call that must raise an exception, which ``error`` names where the documentation does.
 
     ``binding`` says that any answer would be meaningless, so that no implementation at all may give one; else only torch is
-    held to it. With ``or_nan`` NaN is as good as an exception: the caller is told.
+    held to it. ``foreign`` says that whoever answers has touched foreign memory. With ``or_nan`` NaN is as good as an
+    exception: the caller is told.
     """
 
     error: str = ""
     binding: bool = False
+    foreign: bool = False
     or_nan: bool = False
 
 
@@ -219,6 +221,7 @@ def out_of_range(
             stated,
             inputs={name: place(value), **(also or {})},
             binding=binding,
+            foreign=True,
             compiled=compiled and value in tried_compiled,
             **fields,
         )

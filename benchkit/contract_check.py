@@ -17,7 +17,6 @@ from typing import Any
 from benchkit.contract import ACCEPTS, REFUSES, Acceptance, Clause, Refusal
 from benchkit.isolation import ANSWERED, RAISED, Assistant, Outcome
 from benchkit.judge import ERROR, FAIL, PASS, UNSUPPORTED
-from benchkit.snippets import HEAD
 from benchkit.spec import Item
 from benchkit.verification import Bench, Record
 
@@ -99,7 +98,7 @@ def judged(case: ContractCase, script: Script, make: str, assistant: Assistant, 
         return _not_run(outcome, own)
     if right and outcome.kind in (ANSWERED, RAISED):
         assistant.sure.add((setup, right))
-    if refusal and outcome.kind == ANSWERED:
+    if refusal and refusal.foreign and outcome.kind == ANSWERED:
         assistant.forget()
     return _refused(refusal, outcome, own, case) if refusal else _accepted(outcome, own)
 
@@ -132,7 +131,7 @@ def _refused(refusal: Refusal, outcome: Outcome, own: bool, case: ContractCase) 
     if outcome.kind == ANSWERED and refusal.or_nan and outcome.nan:
         return Judged(PASS)
     # What was read from foreign memory is another number each time.
-    number = "" if refusal.binding else f" {outcome.text}"
+    number = "" if refusal.foreign else f" {outcome.text}"
     said = f"answered{number}" if outcome.kind == ANSWERED else outcome.text
     if outcome.kind == ANSWERED and not own and not refusal.binding:
         return Judged(UNSUPPORTED, f"{said}; of a class in torch's place no refusal is asked here")
@@ -263,20 +262,33 @@ def reproducer(contract: Contract, case: ContractCase, subject: Any, impl: str |
         return None
     script = contract.script(case)
     module, _, attribute = (impl or "").partition(":")
-    text = HEAD.format(title=f"{case.item.name}: {found.why}\n\nCase {case.id(case.check)}.", suite=contract.suite)
     make = contract.make(case, _is_torchs(subject)).format(f"{module}.{attribute}" if impl else case.item.path)
-    needed = ["warnings", *(["functools"] if "functools" in make else []), *([module] if impl else [])]
-    text += "".join(f"import {name}\n" for name in needed)
-    text += f"\nwarnings.simplefilter('ignore')  # a warning is no refusal\nmake = {make}\n{script.setup}\n"
-    tried = textwrap.indent(script.tried.strip() + "\n", "    ")
+    text = f"make = {make}\n{script.setup}\n"
+    tried = f"try:\n{textwrap.indent(script.tried.strip(), '    ')}\n"
     if isinstance(case.clause, Refusal):
         told = "0 if answer.isnan().any() else 1" if case.clause.or_nan else "1"
-        return text + f"try:\n{tried}{REFUSED.format(error=case.clause.error or 'Exception', status=told)}"
-    if not _compared(case):
-        return text + f"try:\n{tried}{TAKEN}"
-    return text + f"{CLOSE}\n\n{script.sound}\nexpected = answer\ntry:\n{tried}{TAKEN_ALIKE}"
+        text += tried + REFUSED.format(error=case.clause.error or "Exception", status=told)
+    elif _compared(case):
+        text += f"{CLOSE}\n\n{script.sound}\nexpected = answer\n{tried}{TAKEN_ALIKE}"
+    else:
+        text += tried + TAKEN
+    wanted = ["functools"] if "functools." in text else []
+    imports = "".join(f"import {name}\n" for name in [*wanted, "sys", "warnings"]) + "\nimport torch\n"
+    imports += f"import {module}\n" if impl else ""
+    imports += "\nF = float.fromhex  # numbers are written as hex floats\n" if "F(" in text else ""
+    imports += "\ninf, nan = float('inf'), float('nan')\n" if "inf" in text or "nan" in text else ""
+    title = f"{case.item.name}: {found.why}\n\nCase {case.id(case.check)}."
+    return HEAD.format(title=title, suite=contract.suite, imports=imports) + text
 
 
+HEAD = '''"""{title}
+
+Made by {suite}. Exit status 1 while the difference is there, 0 once it is gone.
+"""
+
+{imports}
+warnings.simplefilter("ignore")  # a warning is no refusal
+'''
 REFUSED = """\
 except {error} as error:
     print(f"torch {{torch.__version__}}: refused, as it should be: {{type(error).__name__}}: {{error}}")

@@ -331,8 +331,8 @@ def _settle(record: Record, waivers: Waivers, request: Request) -> None:
 
 @dataclass
 class _Reproducers:
-    """One reproducer for each group of failures that look alike: the first of its item, check, format, path and lane; the first of
-    its path where a waiver says what they have in common."""
+    """One reproducer for each group of failures that look alike: the first of its item, check, format, path and lane, or the
+    first of its path where a waiver says what they have in common."""
 
     request: Request
     bench: Bench

@@ -109,7 +109,7 @@ def _right(item: Loss, case: ContractCase) -> tuple[dict[str, Any], dict[str, An
     """The options and inputs of the right call, and the draw that they come from."""
     variant = next(iter(item.variants)) if case.clause.variant is None else case.clause.variant
     rng = generator(item.slug, variant, case.shape, case.dtype, "contract", case.seed)  # the same for all clauses
-    draw = Draw(rng, "ordinary", case.shape, PRECISIONS[case.dtype])
+    draw = Draw(rng, "exact", case.shape, PRECISIONS[case.dtype])
     if item.example is not None:
         options, inputs = item.example(draw)
         draw.inputs = dict(inputs)
@@ -120,8 +120,9 @@ def _right(item: Loss, case: ContractCase) -> tuple[dict[str, Any], dict[str, An
     draw_case(domains, defaults, draw)
     for name, domain in domains.items():
         if domain.through == "log_softmax":
-            found = draw.inputs[name] - np.logaddexp.reduce(draw.inputs[name], axis=-1, keepdims=True)
-            draw.inputs[name] = draw.precision.round(found)
+            draw.inputs[name] = draw.inputs[name] - np.logaddexp.reduce(draw.inputs[name], axis=-1, keepdims=True)
+        if domain.floating:  # to numbers that are short to read, in any format
+            draw.inputs[name] = np.round(8.0 * draw.inputs[name]) / 8.0
     return {}, dict(draw.inputs), draw
 
 
