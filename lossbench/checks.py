@@ -254,7 +254,9 @@ def checks_of(case: Case) -> list[str]:
     if case.path not in ("eager", "functional") or case.formats:
         return ["forward", "incoming"]
     first = [*FIRST_ORDER, *(["weights"] if case.weights else [])]
-    if case.lane == "edge" or any(domain.parameter for domain in case.domains.values()):
+    # ``first_order``: the documentation says what the derivative is, against the value, and nothing of the next ones.
+    only_first = "first_order" in case.item.tags or any(domain.parameter for domain in case.domains.values())
+    if case.lane == "edge" or only_first:
         return first
     # The other derivatives cost more and are much the same for every sample and, but for a factor, every reduction.
     if case.sample != 0 and not (case.sample >= FIRST_SAMPLE and case.path == "eager"):

@@ -15,6 +15,7 @@ from benchkit.grid import generator
 from benchkit.precision import PRECISIONS
 from benchkit.snippets import tensor
 from benchkit.spec import Loss
+from lossbench.families import has_parameters
 from lossbench.subject import ModuleSubject
 
 EAGER, FUNCTIONAL = "eager", "functional"
@@ -38,9 +39,11 @@ def cases(item: Loss, level: str, dtypes: tuple[str, ...], device: str, seed: in
     """Every clause in a few combinations of path, shape, format and reduction; level thorough takes all of them.
 
     Clauses about foreign memory meet every shape and every reduction from level standard on: each has a kernel of its own.
-    Compiled code is tried once where the clause asks for it, and at level thorough by every clause and by inductor too.
+    Losses with parameters of their own have no clauses yet. Compiled code is tried once where the clause asks for it, and at level thorough by every clause and by inductor too.
     """
     formats = tuple(d for d in ("float32", "float64", "bfloat16", "float16") if d in dtypes)
+    if has_parameters(item):
+        return
     if item.example is not None:
         formats = formats[:1] if "float32" in formats else ()
     for number, clause in enumerate(clauses(item) if formats else ()):
@@ -116,7 +119,7 @@ def _right(item: Loss, case: ContractCase) -> tuple[dict[str, Any], dict[str, An
         return dict(options), dict(inputs), draw
     domains = item.variants[variant]
     # No row of the right call is ignored, so that each of them counts whatever format the target is put in.
-    defaults = {n: v for n, v in item.defaults.items() if v is not None and n != IGNORED}
+    defaults = {n: None if n == IGNORED else v for n, v in item.defaults.items()}
     draw_case(domains, defaults, draw)
     for name, domain in domains.items():
         if domain.through == "log_softmax":
@@ -130,8 +133,8 @@ def _text(value: Any, dtype: str, device: str) -> str:
     """A value as Python text; arrays as tensors, real ones in the format under test."""
     if isinstance(value, Typed):
         return f"{_text(value.array, dtype, '')}.to(torch.{value.dtype}){device}"
-    if isinstance(value, np.ndarray):
-        return tensor(value, dtype if np.issubdtype(value.dtype, np.floating) else str(value.dtype)) + device
+    if isinstance(value, (np.ndarray, np.generic)):
+        return tensor(np.asarray(value), dtype if np.issubdtype(value.dtype, np.floating) else str(value.dtype)) + device
     return str(getattr(value, "expression", None) or getattr(value, "text", None) or repr(value))
 
 

@@ -248,14 +248,9 @@ def _elsewhere(
             yield Case(item, options, others, path, dtype, device, "ordinary", number, seed)
         for path in item.paths:
             yield Case(item, options, others, path, dtype, device, "tensor", number, seed)
-    if level == "quick":
+    if level != "thorough":  # what is compiled costs more time than all the rest
         return
-    if level == "thorough":
-        compiled = (*COMPILED_PATHS, *CAPTURABLE_PATHS, *INDUCTOR_PATHS)
-    else:  # those that torch itself thought worth a fused kernel are worth the compiler
-        either = CAPTURABLE_PATHS[int(generator("capturable", item.slug).integers(2))]
-        compiled = (*COMPILED_PATHS, either, *(INDUCTOR_PATHS[:1] if "fused" in item.paths else ()))
-    for path in compiled:
+    for path in (*COMPILED_PATHS, *CAPTURABLE_PATHS, *INDUCTOR_PATHS):
         yield Case(item, rich, first, path, dtype, device, "ordinary", FEWEST, seed)
 
 

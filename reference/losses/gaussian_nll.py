@@ -81,7 +81,7 @@ def plain(**others):
     # How the variance is shared does not depend on how it is clamped, nor on the constant.
     valid=lambda options: not options.get("variant") or (options["eps"] == 1e-6 and not options["full"]),
     shapes=((4, 5), (7,), (2, 3, 4)),
-    tags={"elementwise", "straight-through"},
+    tags={"elementwise", "straight-through", "first_order"},
     bytes_per_element=4,
     legacy=False,
     source="Nix and Weigend, Estimating the mean and variance of the target probability distribution, 1994; "

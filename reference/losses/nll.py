@@ -116,6 +116,7 @@ def _(upstream):
 
 @likelihood(
     "torch.nn.NLLLoss2d",
+    functional="nll_loss",
     inputs={"input": reals(), "target": class_indices(ignore="ignore_index")},
     options={"weight": [None, class_weights()], "ignore_index": [-100, 1]},
     shapes=((2, 3, 2, 2), (4, 5)),
