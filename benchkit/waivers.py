@@ -124,9 +124,10 @@ class Waivers:
     def problems(self, complete: bool, whole: bool = True) -> list[str]:
         """One sentence for each waiver that fails the run; empty where all is well.
 
-        ``complete`` says that the items that ran, ran whole: every dtype, lane and path at the default level, torch itself and
-        not an ``--impl``; ``whole`` that the level has every case there is. Only then can a waiver be said to match nothing or to fail no longer, and only where all the
-        items and devices that it names were in the run; an expired one is told in any run that has its item.
+        ``complete`` says that the items that ran, ran with every dtype and lane, torch itself and not an ``--impl``: only then
+        can a waiver be said to fail no longer. ``whole`` says that the level has every case there is: only then can one be
+        said to match nothing. Either only where all the items and devices that it names were in the run; an expired one is
+        told in any run that has its item.
         """
         found = []
         for waiver in self.waivers:

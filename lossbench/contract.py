@@ -39,7 +39,8 @@ def cases(item: Loss, level: str, dtypes: tuple[str, ...], device: str, seed: in
     """Every clause in a few combinations of path, shape, format and reduction; level thorough takes all of them.
 
     Clauses about foreign memory meet every shape and every reduction from level standard on: each has a kernel of its own.
-    Losses with parameters of their own have no clauses yet. Compiled code is tried once where the clause asks for it, and at level thorough by every clause and by inductor too.
+    Losses with parameters of their own have no clauses yet. Compiled code is tried once where the clause asks for it, and at
+    level thorough by every clause and by inductor too.
     """
     formats = tuple(d for d in ("float32", "float64", "bfloat16", "float16") if d in dtypes)
     if has_parameters(item):

@@ -29,9 +29,9 @@ ZERO = (4, 12)  # the second one's is zero from one of these to the other,
 NOBODY = 14  # nobody has one in this step and the second group none in the next; of four parameters the third never has one
 TENSORS = ("lr", "betas")  # the options that an optimizer may take in a tensor
 EXTRA_PATHS = ("default", "differentiable", "capturable")  # of all optimizers that take gradients, by few cases each,
-COMPILED_PATHS = ("compiled", "compiled_foreach")  # from level standard on by one case each, which takes half a second,
-CAPTURABLE_PATHS = ("compiled_capturable", "compiled_foreach_capturable")  # of these below level thorough one or the other,
-INDUCTOR_PATHS = ("inductor", "inductor_foreach", "compiled_fused")  # these too at level thorough, inductor takes seconds
+COMPILED_PATHS = ("compiled", "compiled_foreach")  # at level thorough by one case each, which takes half a second,
+CAPTURABLE_PATHS = ("compiled_capturable", "compiled_foreach_capturable")
+INDUCTOR_PATHS = ("inductor", "inductor_foreach", "compiled_fused")  # or seconds
 
 # Shapes of the parameters of two groups. Sizes stand on both sides of the SIMD widths (all of them below in the second set),
 # two tensors are empty, one is a number.
