@@ -16,18 +16,32 @@ REDUCING = {"reduction", "size_average", "reduce"}  # how losses are put togethe
 def uncovered(item: Item, constructor: Callable[..., Any]) -> list[str]:
     """The arguments of torch's constructor of which the declaration knows nothing."""
     arguments = inspect.signature(constructor).parameters
-    return [name for name in arguments if name not in {*item.options, *GIVEN, *SWITCHES, *REDUCING}]
+    return [
+        name
+        for name in arguments
+        if not open_ended(arguments[name]) and name not in {*item.options, *GIVEN, *SWITCHES, *REDUCING}
+    ]
 
 
 def unknown(item: Item, constructor: Callable[..., Any]) -> list[str]:
     """The options of the declaration that torch's constructor lacks."""
-    return [name for name in item.options if name not in inspect.signature(constructor).parameters]
+    arguments = inspect.signature(constructor).parameters
+    if any(map(open_ended, arguments.values())):
+        return []
+    return [name for name in item.options if name not in arguments]
+
+
+def open_ended(parameter: inspect.Parameter) -> bool:
+    """Whether it stands for arguments that are handed on to another constructor."""
+    return parameter.kind in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 def exercised(item: Item) -> dict[str, list[Any]]:
     """By option the values that every level tries, torch's default first, then those that users have, then the edges."""
     found: dict[str, list[Any]] = {}
     for name, values in item.options.items():
+        if name in item.required:  # it follows from the shapes
+            continue
         more = [*item.edge_options.get(name, ()), *(values[name] for values in item.together if name in values)]
         found[name] = [*values]
         for value in more:

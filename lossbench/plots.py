@@ -24,7 +24,7 @@ from benchkit.request import RIGHT, Request, UsageError
 from benchkit.results import Run
 from benchkit.spec import Figure as View
 from benchkit.spec import Loss
-from lossbench.subject import Answer, Call, FormulaSubject, ModuleSubject, Subject
+from lossbench.subject import Answer, Call, FormulaSubject, ModuleSubject, Subject, arguments_of
 from reference import LOSSES
 
 Array = NDArray[np.float64]
@@ -141,7 +141,7 @@ def evaluate(subject: Subject, item: Loss, view: View, chosen: Mapping[str, Any]
         domains=domains,
         inputs=dict(zip(domains, arrays, strict=True)),
         options=options,
-        arguments={"reduction": "none"},
+        arguments=arguments_of(item, "none"),
         reduction="none",
         dtype=dtype,
         requires=[name for name, domain in domains.items() if domain.differentiable],

@@ -97,6 +97,7 @@ class Arguments:
         held = {n: laid(n, v, True) for n, v in call.options.items() if isinstance(v, np.ndarray)}
         self.options = {n: held[n].tensor if n in held else native(v) for n, v in call.options.items()}
         self.laid |= held
+        self.adopted: dict[str, Any] = {}  # the parameters of the module as they were before the call
         for tensor in self.required:
             tensor.requires_grad_(True)
 
@@ -116,6 +117,7 @@ class Arguments:
         self.leaves |= fill(module, {name: self.leaves[n].detach() for n, name in self.parameters.items()}, self.parameters)
         for n in self.parameters:
             self.leaves[n].requires_grad_(n in self.call.requires)
+            self.adopted[n] = self.leaves[n].detach().clone()
 
     def passed(self, leaves: Mapping[str, Any] | None = None) -> list[Any]:
         """What the loss is called with: the leaves, some through a log_softmax."""
@@ -145,6 +147,9 @@ class Arguments:
         if name not in PRECISIONS:
             raise TypeError(f"the loss returned {value.dtype}, but should return torch.{self.call.stored or self.call.dtype}")
         found = Answer(numbers(value), PRECISIONS[name], gradients)
+        for argument, before in self.adopted.items():
+            if not torch.equal(self.leaves[argument].detach(), before):
+                found.damaged = argument
         for argument, laid in self.laid.items():
             if damage := laid.damage():
                 found.damaged, found.damage = argument, damage
@@ -298,7 +303,9 @@ def fill(module: Any, values: Mapping[str, Any], parameters: Mapping[str, str]) 
 
 
 def answered(item: Loss, reduction: str, answer: Any) -> Any:
-    """The part of an answer of several fields that holds the reduction."""
+    """The part of an answer of several fields that holds the reduction; the answer of all other classes as it is."""
+    if not item.answers:
+        return answer
     name = item.answers[reduction]
     part = getattr(answer, name.removeprefix("-"), None)
     if part is None:

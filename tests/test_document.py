@@ -65,14 +65,16 @@ def test_verdicts_follow_from_what_was_printed_and_got(reproduced):
 
 
 def test_every_item_has_its_rows(reproduced):
-    """Every class of the document is a row at least, and every declared class is one of the document."""
+    """Every class of the document is a row at least."""
     name, _, results = reproduced
     registry = LOSSES if name == "lossbench" else OPTIMIZERS
     text = " ".join(record["what"] + record["got"] for record in results.of("document"))
 
-    assert [item for item in registry if item not in text] == []
+    assert [name for name, item in registry.items() if item.document and name not in text] == []
     assert set(lossbench.document.SECTIONS) == set(EXAMPLES)
-    assert {item.name: item.document for item in LOSSES.values()} == {n: s for n, (s, _) in lossbench.document.SECTIONS.items()}
+    assert {item.name: item.document for item in LOSSES.values() if item.document} == {
+        n: s for n, (s, _) in lossbench.document.SECTIONS.items()
+    }
 
 
 def test_sections_come_in_order(reproduced):

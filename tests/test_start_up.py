@@ -81,7 +81,7 @@ print(sgd(p, g, sgd.initial_function(p, **sgd.defaults), **sgd.defaults | {"lr":
 def test_list_needs_no_torch(side):
     """``list`` works where torch is not installed."""
     code = f"sys.argv = [{side.name!r}, 'list']\nfrom {side.name}.__main__ import main\nmain()"
-    assert "planted" in python(WITHOUT_TORCH + code)
+    assert "items" in python(WITHOUT_TORCH + code)
 
 
 def imported(path: Path) -> set[str]:

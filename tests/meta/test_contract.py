@@ -24,13 +24,15 @@ from benchkit.results import read
 from benchkit.spec import Item
 from benchkit.verification import verify
 from lossbench.contract import CONTRACT as OF_LOSSES
+from lossbench.families import has_parameters
 from lossbench.verify import BENCH as LOSSES
 from optimbench.contract import CONTRACT as OF_OPTIMIZERS
 from optimbench.verify import BENCH as OPTIMIZERS
 from reference import LOSSES as LOSS_ITEMS
 from reference import OPTIMIZERS as OPTIMIZER_ITEMS
 
-ITEMS = {**LOSS_ITEMS, **OPTIMIZER_ITEMS}
+# Losses with parameters of their own have no clauses yet.
+ITEMS = {n: i for n, i in LOSS_ITEMS.items() if not has_parameters(i)} | OPTIMIZER_ITEMS
 EVERY_ITEM = pytest.mark.parametrize("item", ITEMS.values(), ids=ITEMS)
 
 

@@ -140,7 +140,7 @@ def test_every_format_and_lane_has_cases(item):
         assert {c.reduction for c in cases} == set(item.reductions)
         assert {c.variant for c in cases} == set(item.variants)
     else:
-        assert {c.path for c in cases} == set(item.paths)
+        assert {c.path for c in cases} >= set(item.paths)
         assert "ordinary" in {c.lane for c in cases}
 
 

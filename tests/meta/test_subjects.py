@@ -16,6 +16,7 @@ import torch
 from meta import alternatives, alternatives_losses, broken, broken_modules, newer_optimizers
 
 from benchkit import verification
+from benchkit.contract_check import ContractCase
 from benchkit.domains import reals
 from benchkit.grid import generator
 from benchkit.judge import ERROR, FAIL, PASS, UNSUPPORTED
@@ -36,7 +37,11 @@ def records(
     declared = bench.registry[item]
     subject = bench.subject(declared, "cpu", constructor)
     for dtype in dtypes:
-        cases = [c for c in bench.cases(declared, level, (dtype,), "cpu", seed) if c.path in ("eager", "forloop")]
+        cases = [
+            c
+            for c in bench.cases(declared, level, (dtype,), "cpu", seed)
+            if c.path in ("eager", "forloop") and not isinstance(c, ContractCase)
+        ]
         chosen = generator(item, dtype, seed).permutation(len(cases))[:most] if most else range(len(cases))
         for number in chosen:
             yield from bench.run_case(cases[number], subject, frozenset())
