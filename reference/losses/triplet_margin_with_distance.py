@@ -93,7 +93,7 @@ def embeddings(*, like=()):
         xlabel="first component of the positive; anchor (0, 0), negative (1, 1)",
         span=(-2.0, 3.0),
         inputs=lambda x: (np.zeros((*np.shape(x), 2)), np.stack([x, 0.0 * x], axis=-1), np.ones((*np.shape(x), 2))),
-        options=[{"distance_function": None}, {"distance_function": DISTANCES[0]}, {"distance_function": DISTANCES[2]}],
+        options=[{"distance_function": None}],
         gradient=lambda derivatives: derivatives[1][..., 0],
     ),
 )
