@@ -1,4 +1,4 @@
-"""MultiMarginLoss: value = 0x0.05557e05d0290p-1022 (4.63611018e-310), but should be nan (nan)
+"""MultiMarginLoss: value = 0x0.055817e366c1bp-1022 (4.64494121e-310), but should be nan (nan)
 
 Case multi_margin-forward-mean-float64-cpu-eager-edge-n0x4-s0.
 

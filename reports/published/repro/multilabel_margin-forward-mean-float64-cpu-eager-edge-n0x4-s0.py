@@ -1,4 +1,4 @@
-"""MultiLabelMarginLoss: value = 0x0.05552b533bb3bp-1022 (4.63501341e-310), but should be nan (nan)
+"""MultiLabelMarginLoss: value = 0x0.055842674e9d8p-1022 (4.64550506e-310), but should be nan (nan)
 
 Case multilabel_margin-forward-mean-float64-cpu-eager-edge-n0x4-s0.
 

@@ -19,7 +19,7 @@ loss = torch.nn.TripletMarginLoss(p=3.0, swap=True, reduction='none')
 value = loss(anchor, positive, negative)
 value.backward(torch.tensor([1.0], dtype=torch.float64).to(value))
 got = anchor.grad[0, 2]
-what, should, allowed = 'd/danchor', 0.0, F("0x0.0000000000004p-1022")
+what, should, allowed = 'd/danchor', 0.0, 0.0
 
 got = float(got)
 print(f"torch {torch.__version__}: {what} is {got!r}, but should be {should!r}, give or take {allowed:.3g}")

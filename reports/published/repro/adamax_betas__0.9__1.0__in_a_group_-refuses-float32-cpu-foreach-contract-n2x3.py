@@ -1,0 +1,51 @@
+"""Adamax: answered tensor([ 0.9940, 1.9940, 2.9940, 3.9940, 4.9940, 5.9940, -0.4940, -0.9940, -1.49, but must raise an exception
+
+Case adamax[betas=(0.9,_1.0)_in_a_group]-refuses-float32-cpu-foreach-contract-n2x3.
+
+Made by optimbench. Exit status 1 while the difference is there, 0 once it is gone.
+"""
+
+import functools
+import sys
+import warnings
+
+import torch
+
+warnings.simplefilter("ignore")  # a warning is no refusal
+make = functools.partial(torch.optim.Adamax, foreach=True)
+
+def parameters(dtype=torch.float32):
+    values = torch.arange(1.0, 7.0, device="cpu").reshape(2, 3).to(dtype)
+    return torch.nn.Parameter(values), torch.nn.Parameter(-0.5 * values)
+
+
+def dense(x):
+    return 0.5 * x.detach()
+
+
+def sparse(x):
+    rows = torch.arange(2, device=x.device).reshape(1, 2)
+    return torch.sparse_coo_tensor(rows, dense(x), x.shape, check_invariants=True).coalesce()
+
+
+def step(optimizer, gradient=dense):
+    held = [x for group in optimizer.param_groups for x in group["params"]]
+
+    def closure():
+        for x in held:
+            x.grad = gradient(x)
+        return sum(0.25 * x.detach().abs().square().sum() for x in held)
+
+    for _ in range(3):
+        closure()
+        optimizer.step()
+    return torch.cat([x.detach().flatten() for x in held])
+
+try:
+    p, q = parameters()
+    answer = step(make([{"params": [p]}, {"params": [q], "betas": (0.9, 1.0)}]))
+except Exception as error:
+    print(f"torch {torch.__version__}: refused, as it should be: {type(error).__name__}: {error}")
+    sys.exit(0)
+print(f"torch {torch.__version__}: answered {answer}, but must raise Exception")
+sys.exit(1)

@@ -1,0 +1,26 @@
+"""MarginRankingLoss: answered tensor([3.0000, 0.0000, 3.2500, 0.0000, 2.2500, 0.0000, 0.0000]), but must raise an exception
+
+Case margin_ranking[input2_that_broadcasts,_one_row]-refuses-none-float32-cpu-eager-contract-n7.
+
+Made by lossbench. Exit status 1 while the difference is there, 0 once it is gone.
+"""
+
+import sys
+import warnings
+
+import torch
+
+warnings.simplefilter("ignore")  # a warning is no refusal
+make = torch.nn.MarginRankingLoss
+input1 = torch.tensor([0.0, -2.5, -0.25, 2.0, 0.75, 1.75, 2.75], dtype=torch.float64).to(torch.float32)
+input2 = torch.tensor([3.0, 0.25, 2.25, 2.25, -3.0, -1.0, 2.75], dtype=torch.float64).to(torch.float32)
+target = torch.tensor([1.0, -1.0, 1.0, -1.0, 1.0, -1.0, -1.0], dtype=torch.float64).to(torch.float32)
+
+try:
+    input2 = torch.tensor([3.0], dtype=torch.float64).to(torch.float32)
+    answer = make(reduction='none')(input1, input2, target)
+except Exception as error:
+    print(f"torch {torch.__version__}: refused, as it should be: {type(error).__name__}: {error}")
+    sys.exit(0)
+print(f"torch {torch.__version__}: answered {answer}, but must raise Exception")
+sys.exit(1)

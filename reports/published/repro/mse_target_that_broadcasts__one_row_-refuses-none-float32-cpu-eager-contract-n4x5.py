@@ -1,0 +1,25 @@
+"""MSELoss: answered tensor([[ 3.0625, 5.0625, 0.0625, 25.0000, 22.5625], [25.0000, 3.0625, 0.0625, 7, but must raise an exception
+
+Case mse[target_that_broadcasts,_one_row]-refuses-none-float32-cpu-eager-contract-n4x5.
+
+Made by lossbench. Exit status 1 while the difference is there, 0 once it is gone.
+"""
+
+import sys
+import warnings
+
+import torch
+
+warnings.simplefilter("ignore")  # a warning is no refusal
+make = torch.nn.MSELoss
+input = torch.tensor([0.75, -2.25, 1.0, -2.0, -2.0, -2.5, 1.75, 1.0, 0.25, -2.5, -2.25, 2.5, 0.0, 0.75, 0.0, 1.25, 0.25, 1.5, 1.25, -0.5], dtype=torch.float64).reshape(4, 5).to(torch.float32)
+target = torch.tensor([2.5, 0.0, 0.75, 3.0, 2.75, -1.75, -0.25, 0.75, 2.0, -2.5, -0.75, 2.0, 0.0, 0.25, -3.0, -1.0, 2.5, -0.5, 0.5, 3.0], dtype=torch.float64).reshape(4, 5).to(torch.float32)
+
+try:
+    target = torch.tensor([2.5, 0.0, 0.75, 3.0, 2.75], dtype=torch.float64).reshape(1, 5).to(torch.float32)
+    answer = make(reduction='none')(input, target)
+except Exception as error:
+    print(f"torch {torch.__version__}: refused, as it should be: {type(error).__name__}: {error}")
+    sys.exit(0)
+print(f"torch {torch.__version__}: answered {answer}, but must raise Exception")
+sys.exit(1)
