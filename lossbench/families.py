@@ -9,7 +9,7 @@ names alone: a case has the same id in every run, and a seed changes its numbers
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
@@ -31,17 +31,17 @@ LARGE = 2**20  # numbers in a large input; where a loss comes from a row of them
 LARGE_ROWS = 2**18
 FIRST_SAMPLE = 100  # the samples of the families; those of the grid are fewer
 
-# Cases of each format. Until their time is cut the families are for level thorough.
-COUNTS: dict[str, dict[str, int]] = {
-    "sizes": {"thorough": 4 * len(SIZES)},
-    "layouts": {"thorough": 96},
-    "empty": {"thorough": 6},
-    "functional options": {"thorough": 24},
-    "vmap": {"thorough": 20},
-    "autocast": {"thorough": 16},
-    "mixed": {"thorough": 18},
-    "large": {"thorough": 3},
-    "compiled": {"thorough": 10},
+LEVEL = "thorough"  # until their time is cut the families are for this level alone
+COUNTS = {  # cases of each format
+    "sizes": 4 * len(SIZES),
+    "layouts": 96,
+    "empty": 6,
+    "functional options": 24,
+    "vmap": 20,
+    "autocast": 16,
+    "mixed": 18,
+    "large": 3,
+    "compiled": 10,
 }
 
 
@@ -71,7 +71,7 @@ class Family:
     seed: int
 
     def __post_init__(self) -> None:
-        self.count = COUNTS[self.name].get(self.level, 0)
+        self.count = COUNTS[self.name]
         fitting = [s for s in settings(self.item, self.level) if allowed(s[1], self.dtype)]
         self.settings = self.turns(fitting, "settings")
         self.reductions = self.turns(self.item.reductions, "reduction")
@@ -106,6 +106,8 @@ def settings(item: Loss, level: str) -> list[tuple[str, Mapping[str, Any]]]:
 
 def families(item: Loss, level: str, dtypes: tuple[str, ...], device: str, seed: int) -> Iterator[Case]:
     """The cases of all families at a level but the compiled ones."""
+    if level != LEVEL:
+        return
     for dtype in dtypes:
         for name, family in FAMILIES.items():
             if has_parameters(item) and name not in ("layouts", "empty"):
@@ -263,8 +265,7 @@ def mixed(family: Family) -> Iterator[Case]:
 def large(family: Family) -> Iterator[Case]:
     """A mean over about a million losses' elements, whose sum passes the largest number of float16."""
     item = family.item
-    costly = ("float64", "bfloat16") if family.level == "standard" else ("float64",)
-    if item.long_axes is not None or family.dtype in costly:
+    if item.long_axes is not None or family.dtype == "float64":
         return
     shape = next(s for s in item.shapes if s)
     across = 1
@@ -286,18 +287,12 @@ FAMILIES = {
 # ---- Compiled graphs ---------------------------------------------------------------------------------------------------------
 
 
-def graphs(item: Loss, level: str) -> Sequence[str]:
-    """The backends that get a graph of an item: at level standard the decompositions alone, and inductor, which has more of its
-    own; sizes that are symbols cost many times more."""
-    return {"quick": (), "standard": ("aot_decomposed", "inductor"), "thorough": tuple(BACKENDS)}[level]
-
-
 COSTLY = {"inductor": 2, DYNAMIC: 8}  # how many times fewer cases a graph holds
 
 
 def compiled(item: Loss, level: str, dtypes: tuple[str, ...], device: str, seed: int) -> Iterator[Case]:
     """Cases of all formats in one graph for each backend, every third in some layout, every fourth on the edges."""
-    for path in graphs(item, level):
+    for path in BACKENDS if level == LEVEL else ():
         members: list[Case] = []
         for dtype in dtypes:
             family = Family(item, "compiled", level, dtype, device, seed)
