@@ -50,6 +50,15 @@ def _compiled(text: str, name: str, around: dict[str, Any]) -> Function:
     return function
 
 
+def _rebuilt(around: dict[str, Any], name: str, text: str, label: str) -> dict[str, Any]:
+    """The names of a file with the function ``name`` defined by this text, and all its functions made anew, so that they see it."""
+    scope = dict(around)
+    for known, function in around.items():
+        if inspect.isfunction(function) and function.__name__ == known and function.__globals__ is around:
+            exec(compile(text if known == name else _definition(function), label, "exec"), scope)
+    return scope
+
+
 @dataclass(frozen=True)
 class Planted:
     """A believable wrong version of one part of an item; the suite must tell it from the right one.
@@ -152,8 +161,8 @@ class Item:
     def wrong(self, name: str, old: str, new: str, part: str = "", thread: str = "", helper: Function | None = None) -> None:
         """Declare a wrong version by its difference: the source of ``part`` with ``old`` replaced by ``new``.
 
-        With ``helper``, a function of the same file that ``part`` calls, it is the source of that one. ``old`` must occur
-        exactly once in the source text, or ValueError names the item and the text.
+        With ``helper``, a function of the same file that ``part`` calls, directly or through others, it is the source of that
+        one. ``old`` must occur exactly once in the source text, or ValueError names the item and the text.
         """
         part = part or self.main_part
         right = self.part(part)
@@ -164,13 +173,13 @@ class Item:
                 f"{self.name}: the planted bug {name!r} edits {old!r}, which occurs {text.count(old)} times in "
                 f"{helper.__name__ if helper else part}"
             )
-        around = right.__globals__
+        around, label = right.__globals__, f"<{self.slug}: {name}>"
         if helper:
-            around = around | {helper.__name__: _compiled(text.replace(old, new), f"<{self.slug}: {name}>", around)}
+            around = _rebuilt(around, helper.__name__, text.replace(old, new), label)
             text = _definition(right)
         else:
             text = text.replace(old, new)
-        self.planted_bugs.append(Planted(name, part, _compiled(text, f"<{self.slug}: {name}>", around), thread))
+        self.planted_bugs.append(Planted(name, part, _compiled(text, label, around), thread))
 
     def part(self, part: str) -> Function:
         """The function that a planted bug of ``part`` replaces."""

@@ -1,4 +1,3 @@
-import inspect
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -256,30 +255,6 @@ def _(p, **_options):
     return {"func_evals": 0, "n_iter": 0}
 
 
-def wrong_helper(name, helper, old, new, thread=""):
-    """Plant a bug in one of the functions that the step calls, by its difference as ``lbfgs.wrong`` does in the step itself."""
-    scope = dict(globals())
-    for function in (
-        two_loop,
-        cubic_minimum,
-        acceptable,
-        too_high,
-        zoom,
-        strong_wolfe,
-        update_history,
-        direction,
-        lbfgs.function,
-    ):
-        text = inspect.getsource(function)
-        text = text[text.index("def ") :]
-        if function is helper:
-            if text.count(old) != 1:
-                raise ValueError(f"LBFGS: the planted bug {name!r} edits {old!r}, which occurs {text.count(old)} times")
-            text = text.replace(old, new)
-        exec(compile(text, f"<lbfgs: {name}>", "exec"), scope)
-    lbfgs.planted(name, thread=thread)(scope["lbfgs"])
-
-
 lbfgs.wrong(
     "strong_wolfe ignores max_eval", "min(SEARCH_ITERATIONS, max_eval - evaluations)", "SEARCH_ITERATIONS", thread="91581"
 )
@@ -288,12 +263,12 @@ lbfgs.wrong("max_eval ignored between iterations", "evaluations >= max_eval or "
 lbfgs.wrong("tolerance on the loss ignored", ' or np.abs(loss - state["prev_loss"]) < tolerance_change', "")
 lbfgs.wrong("line search ignored", 'if line_search_fn == "strong_wolfe"', "if False")
 lbfgs.wrong("change of the loss measured from the start", '"prev_loss": loss', '"prev_loss": first_loss')
-wrong_helper("history never shortened", update_history, "[-history_size:]", "")
-wrong_helper("newest pairs forgotten first", update_history, "[-history_size:]", "[:history_size]")
-wrong_helper("first direction not shortened", direction, "np.minimum(1.0, 1.0 / np.sum(np.abs(g)))", "1.0")
-wrong_helper("first direction scaled by the largest gradient", direction, "np.sum(np.abs(g))", "np.max(np.abs(g))")
-wrong_helper("inverse Hessian started from the wrong quotient", update_history, "ys / np.dot(y, y)", "np.dot(s, s) / ys")
-wrong_helper("second loop runs over the oldest weight first", two_loop, "reversed(weights)", "weights")
-wrong_helper("inverse Hessian not scaled", two_loop, "h_diag * d", "d")
-wrong_helper("cubic replaced by bisection", cubic_minimum, "if square < 0", "if True")
-wrong_helper("curvature constant of conjugate gradients, 0.1", acceptable, "-SUFFICIENT_FLATNESS", "-0.1")
+lbfgs.wrong("history never shortened", "[-history_size:]", "", helper=update_history)
+lbfgs.wrong("newest pairs forgotten first", "[-history_size:]", "[:history_size]", helper=update_history)
+lbfgs.wrong("first direction not shortened", "np.minimum(1.0, 1.0 / np.sum(np.abs(g)))", "1.0", helper=direction)
+lbfgs.wrong("first direction scaled by the largest gradient", "np.sum(np.abs(g))", "np.max(np.abs(g))", helper=direction)
+lbfgs.wrong("inverse Hessian started from the wrong quotient", "ys / np.dot(y, y)", "np.dot(s, s) / ys", helper=update_history)
+lbfgs.wrong("second loop runs over the oldest weight first", "reversed(weights)", "weights", helper=two_loop)
+lbfgs.wrong("inverse Hessian not scaled", "h_diag * d", "d", helper=two_loop)
+lbfgs.wrong("cubic replaced by bisection", "if square < 0", "if True", helper=cubic_minimum)
+lbfgs.wrong("curvature constant of conjugate gradients, 0.1", "-SUFFICIENT_FLATNESS", "-0.1", helper=acceptable)
