@@ -33,7 +33,11 @@ _LISTS = ("item", "check", "device", "dtype", "path", "lane")  # fields that hol
 
 @dataclass(frozen=True)
 class Waiver:
-    """One known defect: ``item`` to ``lane`` hold words that a record must have (``*`` is any), ``case`` a pattern of ids."""
+    """One known defect: ``item`` to ``lane`` hold words that a record must have (``*`` is any), ``case`` patterns of ids.
+
+    One that is ``seldom`` shows in few of the cases that it covers, for some numbers: that it shows no longer is judged at the
+    level that has every case there is.
+    """
 
     id: str
     item: tuple[str, ...]
@@ -46,13 +50,14 @@ class Waiver:
     expires: datetime.date
     path: tuple[str, ...] = ANY
     lane: tuple[str, ...] = ANY
-    case: str = "*"
+    case: tuple[str, ...] = ANY
+    seldom: bool = False
     finding: str = ""  # the finding that tells of the defect; where left out, the one of the same name
 
     def covers(self, record: Mapping[str, Any]) -> bool:
         """Tell whether a check record is one that this waiver speaks of; its status does not matter."""
-        return all(_among(record.get(name), getattr(self, name)) for name in _LISTS) and fnmatch.fnmatchcase(
-            str(record.get("id", "")), self.case.replace("[", "[[]")
+        return all(_among(record.get(name), getattr(self, name)) for name in _LISTS) and any(
+            fnmatch.fnmatchcase(str(record.get("id", "")), pattern.replace("[", "[[]")) for pattern in self.case
         )
 
 
@@ -126,7 +131,7 @@ class Waivers:
 
         ``complete`` says that the items that ran, ran with every dtype and lane, torch itself and not an ``--impl``: only then
         can a waiver be said to fail no longer. ``whole`` says that the level has every case there is: only then can one be
-        said to match nothing. Either only where all the items and devices that it names were in the run; an expired one is
+        said to match nothing, or one that shows ``seldom`` to fail no longer. Either only where all the items and devices that it names were in the run; an expired one is
         told in any run that has its item.
         """
         found = []
@@ -135,7 +140,7 @@ class Waivers:
                 found.append(
                     f"waiver {waiver.id!r} expired on {waiver.expires}: look at the defect again and renew it or remove it"
                 )
-            elif complete and self._in_run(waiver) and not self._failed.get(waiver.id):
+            elif complete and (whole or not waiver.seldom) and self._in_run(waiver) and not self._failed.get(waiver.id):
                 if ran := self._ran.get(waiver.id):
                     found.append(
                         f"waiver {waiver.id!r} no longer fails: the checks that it covers ({ran}) are right, so remove it"
@@ -165,7 +170,7 @@ def _waiver(entry: Mapping[str, Any], number: int) -> Waiver:
     """Check one table and make a Waiver of it."""
     name = f"waiver {entry['id']!r}" if entry.get("id") else f"waiver number {number}"
     known = {f.name: f for f in fields(Waiver)}
-    optional = {"path", "lane", "case", "finding"}
+    optional = {"path", "lane", "case", "finding", "seldom"}
     for key in entry:
         if key not in known:
             raise UsageError(f"{name} has an unknown field {key!r}; the fields are {', '.join(known)}")
@@ -173,10 +178,12 @@ def _waiver(entry: Mapping[str, Any], number: int) -> Waiver:
         if key not in optional and not entry.get(key):
             raise UsageError(f"{name} has no {key!r}; only {', '.join(sorted(optional))} may be left out")
     values: dict[str, Any] = dict(entry)
-    for key in _LISTS:
+    for key in (*_LISTS, "case"):
         if key in values:
             values[key] = _words(name, key, values[key])
-    for key in ("id", "reason", "link", "case", "torch", "finding"):
+    if not isinstance(values.get("seldom", False), bool):
+        raise UsageError(f"{name}: seldom must be true or false, and it is {values['seldom']!r}")
+    for key in ("id", "reason", "link", "torch", "finding"):
         if key in values and not isinstance(values[key], str):
             raise UsageError(f"{name}: {key} must be text, and it is {values[key]!r}")
     if values["item"] == ANY:
