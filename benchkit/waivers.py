@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import fnmatch
 import importlib.metadata
+import math
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -18,6 +19,7 @@ from typing import Any
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
+from benchkit.judge import LIMIT, WRONG
 from benchkit.request import DTYPES, UsageError
 
 if sys.version_info >= (3, 11):
@@ -33,7 +35,11 @@ _LISTS = ("item", "check", "device", "dtype", "path", "lane")  # fields that hol
 
 @dataclass(frozen=True)
 class Waiver:
-    """One known defect: ``item`` to ``lane`` hold words that a record must have (``*`` is any), ``case`` a pattern of ids."""
+    """One known defect: ``item`` to ``lane`` hold words that a record must have (``*`` is any), ``case`` patterns of ids.
+
+    ``wrong``, ``up_to`` and ``says`` tell how the defect shows: what comes out in all the elements that fail, the largest
+    ratio of error and bound, and words of the message. A failure that shows otherwise is another one, and not covered.
+    """
 
     id: str
     item: tuple[str, ...]
@@ -46,13 +52,29 @@ class Waiver:
     expires: datetime.date
     path: tuple[str, ...] = ANY
     lane: tuple[str, ...] = ANY
-    case: str = "*"
+    case: tuple[str, ...] = ANY
+    wrong: tuple[str, ...] = ANY
+    up_to: float = math.inf
+    says: tuple[str, ...] = ANY
     finding: str = ""  # the finding that tells of the defect; where left out, the one of the same name
 
     def covers(self, record: Mapping[str, Any]) -> bool:
-        """Tell whether a check record is one that this waiver speaks of; its status does not matter."""
-        return all(_among(record.get(name), getattr(self, name)) for name in _LISTS) and fnmatch.fnmatchcase(
-            str(record.get("id", "")), self.case.replace("[", "[[]")
+        """Tell whether a check record is one that this waiver speaks of; where it failed, whether as the defect does."""
+        id = str(record.get("id", ""))
+        return (
+            all(_among(record.get(name), getattr(self, name)) for name in _LISTS)
+            and any(fnmatch.fnmatchcase(id, pattern.replace("[", "[[]")) for pattern in self.case)
+            and (record.get("status") not in _FAILED or self._shows(record))
+        )
+
+    def _shows(self, record: Mapping[str, Any]) -> bool:
+        """Whether a failure looks like that of the defect."""
+        wrong, ratio = record.get("wrong") or ["other"], record.get("ratio")
+        message = "\n".join(record.get("message") or [])
+        return (
+            (self.wrong == ANY or set(wrong) <= set(self.wrong))
+            and (self.up_to == math.inf or (ratio is not None and float(ratio) <= self.up_to))
+            and (self.says == ANY or any(words in message for words in self.says))
         )
 
 
@@ -106,7 +128,7 @@ class Waivers:
         return sorted({w.finding or w.id for w in self.waivers if self._failed.get(w.id)})
 
     def match(self, record: Mapping[str, Any]) -> Waiver | None:
-        """The first waiver that covers a record, expired or not; the record's ``status`` does not matter."""
+        """The first waiver that covers a record, expired or not."""
         return next((waiver for waiver in self.waivers if waiver.covers(record)), None)
 
     def note(self, record: Mapping[str, Any]) -> None:
@@ -165,7 +187,7 @@ def _waiver(entry: Mapping[str, Any], number: int) -> Waiver:
     """Check one table and make a Waiver of it."""
     name = f"waiver {entry['id']!r}" if entry.get("id") else f"waiver number {number}"
     known = {f.name: f for f in fields(Waiver)}
-    optional = {"path", "lane", "case", "finding"}
+    optional = {"path", "lane", "case", "wrong", "up_to", "says", "finding"}
     for key in entry:
         if key not in known:
             raise UsageError(f"{name} has an unknown field {key!r}; the fields are {', '.join(known)}")
@@ -173,10 +195,10 @@ def _waiver(entry: Mapping[str, Any], number: int) -> Waiver:
         if key not in optional and not entry.get(key):
             raise UsageError(f"{name} has no {key!r}; only {', '.join(sorted(optional))} may be left out")
     values: dict[str, Any] = dict(entry)
-    for key in _LISTS:
+    for key in (*_LISTS, "case", "wrong", "says"):
         if key in values:
             values[key] = _words(name, key, values[key])
-    for key in ("id", "reason", "link", "case", "torch", "finding"):
+    for key in ("id", "reason", "link", "torch", "finding"):
         if key in values and not isinstance(values[key], str):
             raise UsageError(f"{name}: {key} must be text, and it is {values[key]!r}")
     if values["item"] == ANY:
@@ -185,6 +207,9 @@ def _waiver(entry: Mapping[str, Any], number: int) -> Waiver:
         raise UsageError(f"{name}: 'flaky' is not a reason; say what is wrong and when")
     if values["link"] != "unreported" and not values["link"].startswith(("https://", "http://")):
         raise UsageError(f"{name}: the link must be a URL or 'unreported', and it is {values['link']!r}")
+    up_to = values.get("up_to", math.inf)
+    if isinstance(up_to, bool) or not isinstance(up_to, (int, float)) or not up_to > LIMIT:
+        raise UsageError(f"{name}: up_to must be a ratio above {LIMIT:g}, from which a check fails, and it is {up_to!r}")
     values["torch"] = _specifier(name, values["torch"])
     values["expires"] = _date(name, values["expires"])
     return Waiver(**values)
@@ -199,6 +224,8 @@ def _words(name: str, key: str, value: Any) -> tuple[str, ...]:
     for word in words:
         if key == "dtype" and word not in (*DTYPES, "*"):
             raise UsageError(f"{name}: unknown dtype {word!r}; it must be one of {', '.join(DTYPES)} or '*'")
+        if key == "wrong" and word not in (*WRONG, "*"):
+            raise UsageError(f"{name}: wrong must be of {', '.join(WRONG)}, and it is {word!r}")
     return words
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from benchkit.balls import Ball, Rules, floats
 from benchkit.domains import Domain, Draw
-from benchkit.judge import ERROR, FAIL, PASS, UNSUPPORTED, Comparison, compare, failure
+from benchkit.judge import ERROR, FAIL, PASS, UNSUPPORTED, Comparison, all_wrong, compare, failure
 from benchkit.precision import PRECISIONS, Precision
 from lossbench.case import Case
 from lossbench.families import FIRST_SAMPLE
@@ -317,6 +317,7 @@ def run_check(case: Case, name: str, trial: Trial, subject: Subject) -> Record:
         "compared": sum(c.compared for c in own),
         "telling": sum(c.telling for c in own),
         "ratio": worst.ratio,
+        "wrong": all_wrong(comparison for _, comparison in found),
     }
     if record["compared"] == 0 and case.lane != "edge":
         record |= {"status": ERROR, "message": ["nothing could be compared: the bound is infinite everywhere"]}
@@ -343,6 +344,7 @@ def describe(case: Case, name: str) -> Record:
         "compared": 0,
         "telling": 0,
         "ratio": None,
+        "wrong": [],
         "message": [],
         "waiver": None,
         "repro": None,

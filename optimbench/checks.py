@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from benchkit.judge import ERROR, FAIL, PASS, UNSUPPORTED, failure
+from benchkit.judge import ERROR, FAIL, PASS, UNSUPPORTED, all_wrong, failure
 from optimbench import closures
 from optimbench.cases import Case, Drawn
 from optimbench.found import Found
@@ -106,7 +106,8 @@ def make_record(case: Case, check: str, outcome: Outcome) -> Record:
         "status": worst.comparison.status,
         "compared": compared,
         "telling": sum(f.comparison.telling for f in found),
-        "ratio": worst.comparison.ratio,
+        "ratio": max(worst.comparison.ratio, worst.comparison.overall),
+        "wrong": all_wrong(f.comparison for f in found),
     }
     if worst.comparison.status != PASS:
         record["message"] = message(case, worst)
@@ -130,6 +131,7 @@ def describe(case: Case, check: str) -> Record:
         "compared": 0,
         "telling": 0,
         "ratio": None,
+        "wrong": [],
         "message": [],
         "waiver": None,
         "repro": None,

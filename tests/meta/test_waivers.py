@@ -34,6 +34,9 @@ RECORD = {
     "path": "eager",
     "lane": "edge",
     "status": "fail",
+    "ratio": "inf",
+    "wrong": ["nan"],
+    "message": ["SmoothL1Loss differs", "d/dinput[3] = nan (nan), but should be 0"],
 }
 
 
@@ -68,7 +71,7 @@ def test_the_example_in_the_file_is_a_waiver(tmp_path):
     """The commented example at the top of waivers.toml is what the reader accepts."""
     lines = default_path().read_text(encoding="utf-8").splitlines()
     start = lines.index("# [[waiver]]")
-    example = [line.removeprefix("# ") for line in lines[start : start + 13] if line.startswith("# ")]
+    example = [line.removeprefix("# ") for line in lines[start : start + 14] if line.startswith("# ")]
     (tmp_path / "waivers.toml").write_text("\n".join(example), encoding="utf-8")
     (waiver,) = Waivers.load(tmp_path / "waivers.toml", "2.13.0", TODAY).waivers
     assert waiver.covers(RECORD)
@@ -110,11 +113,53 @@ def test_a_waiver_covers_nothing_else(load, field):
         ("*-n?-s3", True),
         ("SMOOTH*", False),
         ("smooth_l1", False),
+        (["smooth_l1[beta=0.5]-*", "*-n?-s3"], True),
+        (["smooth_l1[beta=0.5]-*", "*-n?-s4"], False),
     ],
 )
 def test_case_patterns(load, pattern, covered):
-    """``*`` and ``?`` are wildcards; the brackets of a case id stand for themselves and case counts."""
+    """``*`` and ``?`` are wildcards; the brackets of a case id stand for themselves and case counts; of a list one is enough."""
     assert bool(load(TABLE | {"case": pattern}).match(RECORD)) == covered
+
+
+@pytest.mark.parametrize(
+    ("field", "shown", "covered"),
+    [
+        ({"wrong": "nan"}, {}, True),
+        ({"wrong": "nan"}, {"wrong": ["nan", "number"]}, False),
+        ({"wrong": ["nan", "number"]}, {"wrong": ["nan", "number"]}, True),
+        ({"wrong": ["nan", "number"]}, {"wrong": ["number"]}, True),
+        ({"wrong": "inf"}, {}, False),
+        ({"wrong": "number"}, {"wrong": ["number for nan"]}, False),
+        ({"wrong": "nan"}, {"wrong": []}, False),
+        ({"wrong": "other"}, {"wrong": []}, True),
+        ({"up_to": 50}, {}, False),
+        ({"up_to": 50.0}, {"ratio": 50.0}, True),
+        ({"up_to": 50.0}, {"ratio": 51.0}, False),
+        ({"up_to": 50.0}, {"ratio": "nan"}, False),
+        ({"up_to": 50.0}, {"ratio": None}, False),
+        ({"says": "= nan"}, {}, True),
+        ({"says": ["raised", "= nan"]}, {}, True),
+        ({"says": "raised"}, {}, False),
+        ({"wrong": "nan", "says": "raised"}, {}, False),
+    ],
+)
+@pytest.mark.parametrize("status", ["fail", "waived", "shared"])
+def test_a_defect_is_told_by_how_it_shows(load, field, shown, covered, status):
+    """Another wrong answer in a case of the waiver is not covered, and so fails the run."""
+    waivers = load(TABLE | field)
+    record = RECORD | shown | {"status": status}
+    assert bool(waivers.match(record)) == covered
+    waivers.note(record)
+    assert bool(waivers.problems(complete=True)) != covered
+
+
+@pytest.mark.parametrize("field", [{"wrong": "nan"}, {"up_to": 50.0}, {"says": "raised"}])
+def test_a_right_answer_shows_nothing(load, field):
+    """Where the check passes, how the defect would show is not asked: the waiver is seen to be out of date."""
+    waivers = load(TABLE | field)
+    waivers.note(RECORD | {"status": "pass", "ratio": 0.1, "wrong": [], "message": []})
+    assert "no longer fails" in waivers.problems(complete=True)[0]
 
 
 @pytest.mark.parametrize(
@@ -218,7 +263,10 @@ WRONG = {
     "empty list": ({"check": []}, "has no 'check'"),
     "any and a word": ({"device": ["*", "cpu"]}, "device must be"),
     "every item": ({"item": "*"}, "covers every item"),
-    "number as a pattern": ({"case": 7}, "case must be text"),
+    "number as a pattern": ({"case": 7}, "case must be a word"),
+    "kind of answer": ({"wrong": "strange"}, "wrong must be of number, nan, inf"),
+    "a passing ratio": ({"up_to": 4.0}, "up_to must be a ratio above 4"),
+    "a ratio in words": ({"up_to": "small"}, "up_to must be a ratio above 4"),
 }
 
 
