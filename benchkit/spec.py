@@ -51,7 +51,7 @@ def _compiled(text: str, name: str, around: dict[str, Any]) -> Function:
 
 
 def _rebuilt(around: dict[str, Any], name: str, text: str, label: str) -> dict[str, Any]:
-    """The names of a file with the function ``name`` defined by this text, and all its functions made anew, so that they see it."""
+    """The names of a file with the function ``name`` defined by this text, and its functions made anew, so that they see it."""
     scope = dict(around)
     for known, function in around.items():
         if inspect.isfunction(function) and function.__name__ == known and function.__globals__ is around:
