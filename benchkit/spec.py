@@ -75,6 +75,15 @@ class Planted:
 
 
 @dataclass(frozen=True)
+class Equivalent:
+    """An automatic edit, or a generic bug, that leaves the item right: its text, the function it is in ("" for any), and why."""
+
+    edit: str
+    within: str
+    why: str
+
+
+@dataclass(frozen=True)
 class Native:
     """An option value that is an object of torch's own, such as a distance function.
 
@@ -128,6 +137,7 @@ class Item:
     document: str = ""
     contract: Sequence[Clause] = ()
     planted_bugs: list[Planted] = field(default_factory=list)
+    equivalents: list[Equivalent] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -180,6 +190,14 @@ class Item:
         else:
             text = text.replace(old, new)
         self.planted_bugs.append(Planted(name, part, _compiled(text, label, around), thread))
+
+    def equivalent(self, *edits: str, why: str, within: str = "") -> None:
+        """Declare automatic edits, each as ``before → after``, or generic bugs by their names, under which the item stays right.
+
+        ``within`` names the function where the same text occurs in several. One that matches no edit, or whose edit is told
+        from the right version, fails the proof.
+        """
+        self.equivalents += [Equivalent(edit, within, why) for edit in edits]
 
     def part(self, part: str) -> Function:
         """The function that a planted bug of ``part`` replaces."""
