@@ -146,7 +146,10 @@ class TorchSubject:
         for step, (gradients, handed) in enumerate(zip(drawn.gradients, self._gradients(drawn, parameters), strict=True)):
             handed = [None if g is None else placed(g, of_gradient if not g.is_sparse else "") for g in handed]
             for p, gradient in zip(parameters, handed, strict=True):
-                p.grad = gradient
+                if case.refills and gradient is not None and p.grad is not None:
+                    p.grad.copy_(gradient)
+                else:
+                    p.grad = gradient
             given += [(f"the gradient of parameter {i}", g) for i, g in enumerate(handed) if of_gradient]
             with unimplemented(), ending(recording):
                 step_of()
