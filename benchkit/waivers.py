@@ -19,7 +19,7 @@ from typing import Any
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
-from benchkit.judge import LIMIT, WRONG
+from benchkit.judge import LIMIT, MARGINAL, OTHER, WRONG
 from benchkit.request import DTYPES, UsageError
 
 if sys.version_info >= (3, 11):
@@ -37,8 +37,8 @@ _LISTS = ("item", "check", "device", "dtype", "path", "lane")  # fields that hol
 class Waiver:
     """One known defect: ``item`` to ``lane`` hold words that a record must have (``*`` is any), ``case`` patterns of ids.
 
-    ``wrong``, ``up_to`` and ``says`` tell how the defect shows: what comes out in all the elements that fail, the largest
-    ratio of error and bound, and words of the message. A failure that shows otherwise is another one, and not covered.
+    ``wrong``, ``largest`` and ``says`` tell how the defect shows: what comes out in all the elements that fail, how far off
+    the worst is, and words of the message. A failure that shows otherwise is another defect, and not excused.
     """
 
     id: str
@@ -53,27 +53,30 @@ class Waiver:
     path: tuple[str, ...] = ANY
     lane: tuple[str, ...] = ANY
     case: tuple[str, ...] = ANY
-    wrong: tuple[str, ...] = ANY
-    up_to: float = math.inf
-    says: tuple[str, ...] = ANY
+    wrong: tuple[str, ...] = ANY  # what comes out in the elements that fail
+    largest: float = math.inf  # the largest ratio of error to bound that the defect explains
+    says: tuple[str, ...] = ANY  # words of the message, of which it has one
     finding: str = ""  # the finding that tells of the defect; where left out, the one of the same name
 
+    @property
+    def showing(self) -> tuple[str, ...]:
+        """The statuses of a check that has the defect; one that is not far off may stay below the limit for some numbers."""
+        return _FAILED if self.largest == math.inf else (MARGINAL, *_FAILED)
+
     def covers(self, record: Mapping[str, Any]) -> bool:
-        """Tell whether a check record is one that this waiver speaks of; where it failed, whether as the defect does."""
+        """Tell whether a check record is one that this waiver speaks of; its status does not matter."""
         id = str(record.get("id", ""))
-        return (
-            all(_among(record.get(name), getattr(self, name)) for name in _LISTS)
-            and any(fnmatch.fnmatchcase(id, pattern.replace("[", "[[]")) for pattern in self.case)
-            and (record.get("status") not in _FAILED or self._shows(record))
+        return all(_among(record.get(name), getattr(self, name)) for name in _LISTS) and any(
+            fnmatch.fnmatchcase(id, pattern.replace("[", "[[]")) for pattern in self.case
         )
 
-    def _shows(self, record: Mapping[str, Any]) -> bool:
-        """Whether a failure looks like that of the defect."""
-        wrong, ratio = record.get("wrong") or ["other"], record.get("ratio")
+    def excuses(self, record: Mapping[str, Any]) -> bool:
+        """Tell whether a failed check is one that this waiver speaks of, and its failure one that the defect explains."""
         message = "\n".join(record.get("message") or [])
         return (
-            (self.wrong == ANY or set(wrong) <= set(self.wrong))
-            and (self.up_to == math.inf or (ratio is not None and float(ratio) <= self.up_to))
+            self.covers(record)
+            and (self.wrong == ANY or set(record.get("wrong") or [OTHER]) <= set(self.wrong))
+            and (self.largest == math.inf or _number(record.get("ratio")) <= self.largest)
             and (self.says == ANY or any(words in message for words in self.says))
         )
 
@@ -128,8 +131,8 @@ class Waivers:
         return sorted({w.finding or w.id for w in self.waivers if self._failed.get(w.id)})
 
     def match(self, record: Mapping[str, Any]) -> Waiver | None:
-        """The first waiver that covers a record, expired or not."""
-        return next((waiver for waiver in self.waivers if waiver.covers(record)), None)
+        """The first waiver that excuses a record, expired or not; the record's ``status`` does not matter."""
+        return next((waiver for waiver in self.waivers if waiver.excuses(record)), None)
 
     def note(self, record: Mapping[str, Any]) -> None:
         """Take notice of a finished check."""
@@ -141,7 +144,7 @@ class Waivers:
         for waiver in self.waivers:
             if waiver.covers(record):
                 self._ran[waiver.id] = self._ran.get(waiver.id, 0) + 1
-                self._failed[waiver.id] = self._failed.get(waiver.id, 0) + (status in _FAILED)
+                self._failed[waiver.id] = self._failed.get(waiver.id, 0) + (status in waiver.showing)
 
     def problems(self, complete: bool, whole: bool = True) -> list[str]:
         """One sentence for each waiver that fails the run; empty where all is well.
@@ -187,7 +190,7 @@ def _waiver(entry: Mapping[str, Any], number: int) -> Waiver:
     """Check one table and make a Waiver of it."""
     name = f"waiver {entry['id']!r}" if entry.get("id") else f"waiver number {number}"
     known = {f.name: f for f in fields(Waiver)}
-    optional = {"path", "lane", "case", "wrong", "up_to", "says", "finding"}
+    optional = {"path", "lane", "case", "wrong", "largest", "says", "finding"}
     for key in entry:
         if key not in known:
             raise UsageError(f"{name} has an unknown field {key!r}; the fields are {', '.join(known)}")
@@ -201,15 +204,16 @@ def _waiver(entry: Mapping[str, Any], number: int) -> Waiver:
     for key in ("id", "reason", "link", "torch", "finding"):
         if key in values and not isinstance(values[key], str):
             raise UsageError(f"{name}: {key} must be text, and it is {values[key]!r}")
+    if "largest" in values and not (isinstance(values["largest"], (int, float)) and values["largest"] > LIMIT):
+        raise UsageError(
+            f"{name}: largest must be a number above {LIMIT:g}, from which it fails, and it is {values['largest']!r}"
+        )
     if values["item"] == ANY:
         raise UsageError(f"{name} covers every item; it must name the items that have the defect")
     if "flaky" in values["reason"].lower():
         raise UsageError(f"{name}: 'flaky' is not a reason; say what is wrong and when")
     if values["link"] != "unreported" and not values["link"].startswith(("https://", "http://")):
         raise UsageError(f"{name}: the link must be a URL or 'unreported', and it is {values['link']!r}")
-    up_to = values.get("up_to", math.inf)
-    if isinstance(up_to, bool) or not isinstance(up_to, (int, float)) or not up_to > LIMIT:
-        raise UsageError(f"{name}: up_to must be a ratio above {LIMIT:g}, from which a check fails, and it is {up_to!r}")
     values["torch"] = _specifier(name, values["torch"])
     values["expires"] = _date(name, values["expires"])
     return Waiver(**values)
@@ -243,6 +247,11 @@ def _date(name: str, value: Any) -> datetime.date:
         return datetime.date.fromisoformat(value)
     except (TypeError, ValueError):
         raise UsageError(f"{name}: expires must be a date such as 2027-06-30, and it is {value!r}") from None
+
+
+def _number(value: Any) -> float:
+    """The ratio of a record: a number, or the text that stands for one that is not finite; infinite where there is none."""
+    return math.inf if value is None else float(value)
 
 
 def _among(value: Any, words: tuple[str, ...]) -> bool:
