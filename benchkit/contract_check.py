@@ -186,6 +186,11 @@ def extended(bench: Bench, contract: Contract) -> Bench:
             return reproducer(contract, case, subject, impl)
         return bench.reproduce(case, check, subject, impl)
 
+    def prepare(case: Any) -> Callable[[Any], Iterable[Record]]:
+        if isinstance(case, ContractCase):
+            return lambda subject: run(contract, case, subject, frozenset())
+        return bench.prepared(case)
+
     checks = (*bench.checks, REFUSES, ACCEPTS)
     return replace(
         bench,
@@ -194,6 +199,7 @@ def extended(bench: Bench, contract: Contract) -> Bench:
         cases=cases,
         run_case=run_case,
         reproduce=reproduce,
+        prepare=prepare,
     )
 
 

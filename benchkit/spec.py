@@ -51,7 +51,7 @@ def _compiled(text: str, name: str, around: dict[str, Any]) -> Function:
 
 
 def _rebuilt(around: dict[str, Any], name: str, text: str, label: str) -> dict[str, Any]:
-    """The names of a file with the function ``name`` defined by this text, and all its functions made anew, so that they see it."""
+    """The names of a file with the function ``name`` defined by this text, and its functions made anew, so that they see it."""
     scope = dict(around)
     for known, function in around.items():
         if inspect.isfunction(function) and function.__name__ == known and function.__globals__ is around:
@@ -72,6 +72,15 @@ class Planted:
     part: str
     function: Function
     thread: str = ""
+
+
+@dataclass(frozen=True)
+class Equivalent:
+    """An automatic edit, or a generic bug, that leaves the item right: its text, the function it is in ("" for any), and why."""
+
+    edit: str
+    within: str
+    why: str
 
 
 @dataclass(frozen=True)
@@ -128,6 +137,7 @@ class Item:
     document: str = ""
     contract: Sequence[Clause] = ()
     planted_bugs: list[Planted] = field(default_factory=list)
+    equivalents: list[Equivalent] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -180,6 +190,14 @@ class Item:
         else:
             text = text.replace(old, new)
         self.planted_bugs.append(Planted(name, part, _compiled(text, label, around), thread))
+
+    def equivalent(self, *edits: str, why: str, within: str = "") -> None:
+        """Declare automatic edits, each as ``before → after``, or generic bugs by their names, under which the item stays right.
+
+        ``within`` names the function where the same text occurs in several. One that matches no edit, or whose edit is told
+        from the right version, fails the proof.
+        """
+        self.equivalents += [Equivalent(edit, within, why) for edit in edits]
 
     def part(self, part: str) -> Function:
         """The function that a planted bug of ``part`` replaces."""

@@ -44,7 +44,9 @@ class Bench:
     constructor)`` wraps a class for testing, ``reproduce(case, check, subject, impl)`` writes a standalone script (None if it
     does not fail). Of the checks that are ``optional`` an implementation in torch's place may support none.
     ``formula(item, **parts)`` is a subject made of the reference, some of its parts replaced by wrong ones. ``classes()`` are
-    the paths of all classes of this side that the installed torch has.
+    the paths of all classes of this side that the installed torch has. ``generic(item)`` are wrong versions that follow from what
+    kind of item it is: names, each with a subject. ``prepare(case)`` does what concerns the case alone, and gives a function that
+    runs it on a subject, as ``run_case`` does on one only.
     """
 
     name: str
@@ -57,6 +59,12 @@ class Bench:
     formula: Callable[..., Any]
     optional: Collection[str] = ()
     classes: Callable[[], list[str]] = list
+    generic: Callable[[Any], Mapping[str, Callable[[], Any]]] = lambda item: {}
+    prepare: Callable[[Any], Callable[[Any], Iterable[Record]]] | None = None
+
+    def prepared(self, case: Any) -> Callable[[Any], Iterable[Record]]:
+        """A function that runs one case on any subject."""
+        return (lambda subject: self.run_case(case, subject, frozenset())) if self.prepare is None else self.prepare(case)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import fnmatch
 import importlib.metadata
+import math
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -48,12 +49,17 @@ class Waiver:
     lane: tuple[str, ...] = ANY
     case: str = "*"
     finding: str = ""  # the finding that tells of the defect; where left out, the one of the same name
+    largest: float = math.inf  # the largest ratio of error to bound that the defect explains
 
     def covers(self, record: Mapping[str, Any]) -> bool:
         """Tell whether a check record is one that this waiver speaks of; its status does not matter."""
         return all(_among(record.get(name), getattr(self, name)) for name in _LISTS) and fnmatch.fnmatchcase(
             str(record.get("id", "")), self.case.replace("[", "[[]")
         )
+
+    def excuses(self, record: Mapping[str, Any]) -> bool:
+        """Tell whether a failed check is one that this waiver speaks of, and no further off than its defect explains."""
+        return self.covers(record) and (self.largest == math.inf or _number(record.get("ratio")) <= self.largest)
 
 
 @dataclass
@@ -106,8 +112,8 @@ class Waivers:
         return sorted({w.finding or w.id for w in self.waivers if self._failed.get(w.id)})
 
     def match(self, record: Mapping[str, Any]) -> Waiver | None:
-        """The first waiver that covers a record, expired or not; the record's ``status`` does not matter."""
-        return next((waiver for waiver in self.waivers if waiver.covers(record)), None)
+        """The first waiver that excuses a record, expired or not; the record's ``status`` does not matter."""
+        return next((waiver for waiver in self.waivers if waiver.excuses(record)), None)
 
     def note(self, record: Mapping[str, Any]) -> None:
         """Take notice of a finished check."""
@@ -165,7 +171,7 @@ def _waiver(entry: Mapping[str, Any], number: int) -> Waiver:
     """Check one table and make a Waiver of it."""
     name = f"waiver {entry['id']!r}" if entry.get("id") else f"waiver number {number}"
     known = {f.name: f for f in fields(Waiver)}
-    optional = {"path", "lane", "case", "finding"}
+    optional = {"path", "lane", "case", "finding", "largest"}
     for key in entry:
         if key not in known:
             raise UsageError(f"{name} has an unknown field {key!r}; the fields are {', '.join(known)}")
@@ -179,6 +185,8 @@ def _waiver(entry: Mapping[str, Any], number: int) -> Waiver:
     for key in ("id", "reason", "link", "case", "torch", "finding"):
         if key in values and not isinstance(values[key], str):
             raise UsageError(f"{name}: {key} must be text, and it is {values[key]!r}")
+    if "largest" in values and not (isinstance(values["largest"], (int, float)) and values["largest"] > 0):
+        raise UsageError(f"{name}: largest must be a positive number, and it is {values['largest']!r}")
     if values["item"] == ANY:
         raise UsageError(f"{name} covers every item; it must name the items that have the defect")
     if "flaky" in values["reason"].lower():
@@ -216,6 +224,11 @@ def _date(name: str, value: Any) -> datetime.date:
         return datetime.date.fromisoformat(value)
     except (TypeError, ValueError):
         raise UsageError(f"{name}: expires must be a date such as 2027-06-30, and it is {value!r}") from None
+
+
+def _number(value: Any) -> float:
+    """The ratio of a record: a number, or the text that stands for one that is not finite; infinite where there is none."""
+    return math.inf if value is None else float(value)
 
 
 def _among(value: Any, words: tuple[str, ...]) -> bool:

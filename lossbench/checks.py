@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -41,6 +41,7 @@ class Trial:
 
     case: Case
     drawn: Draw
+    _gradients: dict[bytes, dict[str, Any]] = field(default_factory=dict, repr=False)
 
     @functools.cached_property
     def expected(self) -> Formula:
@@ -84,6 +85,13 @@ class Trial:
 
         ids = [member.id("graph") for member in graph]
         return ids[0], ids.index(self.case.id("graph")), calls
+
+    def gradients(self, upstream: Array) -> dict[str, Any]:
+        """The expected gradients for an incoming gradient."""
+        key = upstream.tobytes()
+        if key not in self._gradients:
+            self._gradients[key] = by_reference(self.expected.gradients, upstream)
+        return self._gradients[key]
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -216,7 +224,7 @@ def _gradients(
     yield from _value(trial, answer)
     found = answer.gradients[turn if len(answer.gradients) > 1 else 0]
     lanes = [trial, *trial.lanes]
-    expected = [by_reference(lane.expected.gradients, upstream) for lane in lanes]
+    expected = [lane.gradients(upstream) for lane in lanes]
     domains = trial.case.domains
     for name, got in zip(requires, found, strict=True):
         if got is None and name in domains and domains[name].parameter and not floats(expected[0][name].value).any():
@@ -274,7 +282,17 @@ def run_case(case: Case, subject: Subject, done: frozenset[str] | set[str] = fro
     names = [name for name in checks_of(case) if case.id(name) not in done]
     if not names:
         return
-    trial = Trial(case, case.draw())
+    yield from _run(Trial(case, case.draw()), names, subject)
+
+
+def prepare(case: Case) -> Callable[[Subject], Iterator[Record]]:
+    """Draw a case; the function that it gives runs all its checks on a subject. The expectation is made once for all subjects."""
+    trial, names = Trial(case, case.draw()), checks_of(case)
+    return lambda subject: _run(trial, names, subject)
+
+
+def _run(trial: Trial, names: Sequence[str], subject: Subject) -> Iterator[Record]:
+    case = trial.case
     unsupported: Record = {}
     for name in names:
         if not unsupported:

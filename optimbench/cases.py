@@ -95,6 +95,12 @@ class Case:
         return PRECISIONS[self.dtype]
 
     @property
+    def refills(self) -> bool:
+        """Whether each gradient is written into the memory of the one before it, as after ``zero_grad(set_to_none=False)``:
+        every second option set. What an optimizer still holds of the gradient itself changes with it."""
+        return self.sample % 2 == 1 and not self.layout and "sparse" not in self.item.tags
+
+    @property
     def settings(self) -> dict[str, str]:
         """The options of the first group that are not at their defaults, in words."""
         return {name: str(value) for name, value in self.options.items() if value != self.item.defaults[name]}

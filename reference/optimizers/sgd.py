@@ -11,7 +11,7 @@ def accepted(options):
     "torch.optim.SGD",
     options={
         "lr": [1e-3, 0.1],
-        "momentum": [0.0, 0.9],
+        "momentum": [0.0, 0.9, 0.5],
         "dampening": [0.0, 0.5],
         "weight_decay": [0.0, 0.1],
         "nesterov": [False, True],

@@ -68,7 +68,7 @@ def test_the_example_in_the_file_is_a_waiver(tmp_path):
     """The commented example at the top of waivers.toml is what the reader accepts."""
     lines = default_path().read_text(encoding="utf-8").splitlines()
     start = lines.index("# [[waiver]]")
-    example = [line.removeprefix("# ") for line in lines[start : start + 13] if line.startswith("# ")]
+    example = [line.removeprefix("# ") for line in lines[start : start + 14] if line.startswith("# ")]
     (tmp_path / "waivers.toml").write_text("\n".join(example), encoding="utf-8")
     (waiver,) = Waivers.load(tmp_path / "waivers.toml", "2.13.0", TODAY).waivers
     assert waiver.covers(RECORD)
@@ -86,6 +86,15 @@ def test_described(load):
     assert load(TABLE).described() == {
         "beta-0": {"reason": TABLE["reason"], "link": TABLE["link"], "expires": TABLE["expires"], "finding": "beta-0"}
     }
+
+
+@pytest.mark.parametrize(("ratio", "excused"), [(99.0, True), (101.0, False), ("inf", False), ("nan", False), (None, False)])
+def test_a_defect_of_limited_size(load, ratio, excused):
+    """A failure that is further off than the defect explains is not excused, and yet shows that the waiver is needed."""
+    waivers = load(TABLE | {"largest": 100.0})
+    assert (waivers.match(RECORD | {"ratio": ratio}) is not None) == excused
+    waivers.note(RECORD | {"ratio": ratio})
+    assert waivers.problems(complete=True) == []
 
 
 @pytest.mark.parametrize("field", ["item", "check", "device", "dtype", "path", "lane"])
