@@ -1,6 +1,8 @@
 import numpy as np
 from scipy.special import expit, log_expit
 
+from benchkit.contract import Acceptance, Refusal, half_broadcast, unlike
+from benchkit.contract import labels as no_labels
 from benchkit.domains import Domain, reals, unit_interval
 from benchkit.spec import Figure, loss
 
@@ -88,6 +90,9 @@ EACH, OF_CLASS, OF_ROW = (
 )
 
 
+BROADCASTS = "weight and pos_weight: broadcast with the target"
+
+
 @loss(
     "torch.nn.BCEWithLogitsLoss",
     functional="binary_cross_entropy_with_logits",
@@ -105,6 +110,31 @@ EACH, OF_CLASS, OF_ROW = (
     shapes=((4, 5), (7,), (2, 3, 4)),
     tags={"elementwise"},
     bytes_per_element=3,
+    contract=[
+        *unlike("target"),
+        half_broadcast(),
+        *no_labels(1.5, -0.5, stated="the targets t[i] should be numbers between 0 and 1"),
+        *(
+            Refusal(f"{name} {words}", stated, options={name: factors}, shapes=[(4, 5)])
+            for name, stated in (
+                ("weight", "weight supports broadcasting to a common shape with respect to the output"),
+                ("pos_weight", "pos_weight: Must be a tensor with equal size along the class dimension"),
+            )
+            for words, factors in (
+                ("one too few", lambda draw: np.ones(draw.shape[-1] - 1)),
+                ("one too many", lambda draw: np.ones(draw.shape[-1] + 1)),
+            )
+        ),
+        *(
+            Acceptance(f"{name} {words}", BROADCASTS, options={name: factors}, shapes=[(4, 5), (2, 3, 4)])
+            for name in ("weight", "pos_weight")
+            for words, factors in (
+                ("of the last axis", lambda draw: np.ones(draw.shape[-1])),
+                ("of one row", lambda draw: np.ones((1, *draw.shape[1:]))),
+                ("of every element", lambda draw: np.ones(draw.shape)),
+            )
+        ),
+    ],
     source="torch.nn.BCEWithLogitsLoss documentation",
     figure=Figure(
         xlabel="logit x, target 1 or 0.25",

@@ -1,6 +1,6 @@
 import numpy as np
 
-from benchkit.contract import Acceptance, Refusal, cast, last, out_of_range, shaped
+from benchkit.contract import Acceptance, Refusal, Typed, cast, last, out_of_range, shaped
 from benchkit.domains import Domain, class_probabilities
 from benchkit.spec import Figure, loss
 
@@ -183,6 +183,35 @@ def _contract():
             for name in lengths
             for words, change in (("a row less", lambda n: n[:-1]), ("a row more", lambda n: np.append(n, n[-1:])))
         ),
+        *(
+            Refusal(
+                f"targets of {words}",
+                "targets: (N, S) or (sum(target_lengths))",
+                inputs={"targets": shaped(change)},
+                shapes=[(6, 3, 4)],
+            )
+            for words, change in (
+                ("a row less", lambda y: y[:-1]),
+                ("a row more", lambda y: np.concatenate([y, y[-1:]])),
+                ("three axes", lambda y: y[None]),
+            )
+        ),
+        *(
+            Refusal(
+                f"log_probs of {words}",
+                "log_probs: (T, N, C) or (T, C)",
+                inputs={"log_probs": shaped(change)},
+                shapes=[(6, 3, 4)],
+            )
+            for words, change in (("four axes", lambda x: x[None]), ("one axis", lambda x: x[:, 0, 0]))
+        ),
+        Refusal(
+            "a label with a fraction",
+            "Each element in the target sequence is a class index",
+            inputs={"targets": lambda draw, y: Typed(y + 0.5, "float32"), "target_lengths": _every_label},
+            variant="padded",
+        ),
+        Refusal("input_lengths in float32", inputs={"input_lengths": cast("float32")}),
         Refusal("blank of the number of classes", "blank label", options={"blank": lambda draw: draw.shape[-1]}),
         Refusal("blank -1", "blank label", options={"blank": -1}),
     ]

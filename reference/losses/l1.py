@@ -1,6 +1,6 @@
 import numpy as np
 
-from benchkit.contract import unlike, weights_unlike
+from benchkit.contract import Acceptance, cast, unlike, weights_unlike
 from benchkit.domains import reals
 from benchkit.spec import Figure, loss
 
@@ -11,7 +11,15 @@ from benchkit.spec import Figure, loss
     shapes=((4, 5), (7,), (2, 3, 4)),
     tags={"elementwise", "exact", "piecewise"},
     bytes_per_element=3,
-    contract=[*unlike("target"), *weights_unlike()],
+    contract=[
+        *unlike("target"),
+        *weights_unlike(),
+        Acceptance(
+            "complex numbers",
+            "Supports real-valued and complex-valued inputs",
+            inputs=dict.fromkeys(("input", "target"), cast("complex128")),
+        ),
+    ],
     document="3.5.3",
     source="torch.nn.L1Loss documentation",
     figure=Figure(xlabel="x - y", span=(-3.0, 3.0), inputs=lambda x: (x, np.zeros_like(x))),

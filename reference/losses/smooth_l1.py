@@ -1,6 +1,6 @@
 import numpy as np
 
-from benchkit.contract import Refusal, unlike
+from benchkit.contract import Refusal, no_number, unlike
 from benchkit.domains import reals
 from benchkit.spec import Figure, loss
 
@@ -17,6 +17,7 @@ from benchkit.spec import Figure, loss
         *unlike("target"),
         Refusal("beta -1.0", "The value must be non-negative", options={"beta": -1.0}, compiled=True),
         Refusal("beta -1e-9", "The value must be non-negative", options={"beta": -1e-9}),
+        *no_number("beta"),
     ],
     document="3.5.5",
     source="Girshick, Fast R-CNN, 2015, equation 3 (beta = 1); torch.nn.SmoothL1Loss documentation",

@@ -1,6 +1,6 @@
 import numpy as np
 
-from benchkit.contract import Refusal, unlike
+from benchkit.contract import Refusal, no_number, unlike
 from benchkit.domains import vectors
 from benchkit.spec import Figure, loss
 
@@ -59,6 +59,7 @@ def _triplets(**how):
             for value in (0.0, -1.0)
         ),
         Refusal("p -1.0", "The norm degree for pairwise distance", options={"p": -1.0}),
+        *no_number("margin", "p"),
     ],
     document="3.5.12",
     source="Balntas, Riba, Ponsa and Mikolajczyk, Learning local feature descriptors with triplets, BMVC 2016, section 3",

@@ -1,5 +1,6 @@
 import numpy as np
 
+from benchkit.contract import NO_SPARSE_GRADIENTS, at_least, decay_rates
 from benchkit.spec import optimizer
 
 
@@ -29,6 +30,14 @@ from benchkit.spec import optimizer
     running=("mu_product",),
     paths=("forloop", "foreach"),
     bytes_per_element=7,
+    contract=[
+        *at_least("lr"),
+        *decay_rates(),
+        *at_least("eps"),
+        *at_least("weight_decay"),
+        *at_least("momentum_decay"),
+        *NO_SPARSE_GRADIENTS,
+    ],
     source="Dozat, Incorporating Nesterov momentum into Adam, ICLR 2016 workshop, algorithm 2; torch.optim.NAdam documentation",
 )
 def nadam(p, g, state, *, lr, betas, eps, weight_decay, momentum_decay, decoupled_weight_decay, maximize):

@@ -1,5 +1,6 @@
 import numpy as np
 
+from benchkit.contract import NO_SPARSE_GRADIENTS, at_least, decay_rates
 from benchkit.spec import optimizer
 
 RECTIFIABLE = 5  # the variance is rectified where the length of the average passes this
@@ -30,6 +31,13 @@ RECTIFIABLE = 5  # the variance is rectified where the length of the average pas
     tags={"elementwise"},
     paths=("forloop", "foreach"),
     bytes_per_element=7,
+    contract=[
+        *at_least("lr"),
+        *decay_rates(),
+        *at_least("eps"),
+        *at_least("weight_decay"),
+        *NO_SPARSE_GRADIENTS,
+    ],
     source="Liu et al., On the variance of the adaptive learning rate and beyond, ICLR 2020, algorithm 2",
 )
 def radam(p, g, state, *, lr, betas, eps, weight_decay, decoupled_weight_decay, maximize):
