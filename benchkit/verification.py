@@ -353,8 +353,8 @@ def _silences(request: Request, bench: Bench, tally: Tally) -> Iterator[Record]:
 
 
 def _complete(request: Request) -> bool:
-    """Whether the items that ran, ran whole, so that a waiver without a failure is out of date."""
-    return request.impl is None and request.level != "quick" and set(request.dtypes) == set(DTYPES)
+    """Whether the items that ran, ran whole, so that a waiver without a failure is out of date; other seeds have other numbers."""
+    return request.impl is None and request.level != "quick" and request.seed == 0 and set(request.dtypes) == set(DTYPES)
 
 
 def _print(console: Console, request: Request, tally: Tally, problems: list[str], path: Path) -> None:

@@ -39,6 +39,8 @@ class Waiver:
 
     ``wrong``, ``largest`` and ``says`` tell how the defect shows: what comes out in all the elements that fail, how far off
     the worst is, and words of the message. A failure that shows otherwise is another defect, and not excused.
+    One that is ``seldom`` shows in few of the cases that it covers, for some numbers: that it shows no longer is judged at the
+    level that has every case there is.
     """
 
     id: str
@@ -56,6 +58,7 @@ class Waiver:
     wrong: tuple[str, ...] = ANY  # what comes out in the elements that fail
     largest: float = math.inf  # the largest ratio of error to bound that the defect explains
     says: tuple[str, ...] = ANY  # words of the message, of which it has one
+    seldom: bool = False
     finding: str = ""  # the finding that tells of the defect; where left out, the one of the same name
 
     @property
@@ -151,7 +154,7 @@ class Waivers:
 
         ``complete`` says that the items that ran, ran with every dtype and lane, torch itself and not an ``--impl``: only then
         can a waiver be said to fail no longer. ``whole`` says that the level has every case there is: only then can one be
-        said to match nothing. Either only where all the items and devices that it names were in the run; an expired one is
+        said to match nothing, or one that shows ``seldom`` to fail no longer. Either only where all the items and devices that it names were in the run; an expired one is
         told in any run that has its item.
         """
         found = []
@@ -160,7 +163,7 @@ class Waivers:
                 found.append(
                     f"waiver {waiver.id!r} expired on {waiver.expires}: look at the defect again and renew it or remove it"
                 )
-            elif complete and self._in_run(waiver) and not self._failed.get(waiver.id):
+            elif complete and (whole or not waiver.seldom) and self._in_run(waiver) and not self._failed.get(waiver.id):
                 if ran := self._ran.get(waiver.id):
                     found.append(
                         f"waiver {waiver.id!r} no longer fails: the checks that it covers ({ran}) are right, so remove it"
@@ -190,7 +193,7 @@ def _waiver(entry: Mapping[str, Any], number: int) -> Waiver:
     """Check one table and make a Waiver of it."""
     name = f"waiver {entry['id']!r}" if entry.get("id") else f"waiver number {number}"
     known = {f.name: f for f in fields(Waiver)}
-    optional = {"path", "lane", "case", "wrong", "largest", "says", "finding"}
+    optional = {"path", "lane", "case", "wrong", "largest", "says", "seldom", "finding"}
     for key in entry:
         if key not in known:
             raise UsageError(f"{name} has an unknown field {key!r}; the fields are {', '.join(known)}")
@@ -201,6 +204,8 @@ def _waiver(entry: Mapping[str, Any], number: int) -> Waiver:
     for key in (*_LISTS, "case", "wrong", "says"):
         if key in values:
             values[key] = _words(name, key, values[key])
+    if not isinstance(values.get("seldom", False), bool):
+        raise UsageError(f"{name}: seldom must be true or false, and it is {values['seldom']!r}")
     for key in ("id", "reason", "link", "torch", "finding"):
         if key in values and not isinstance(values[key], str):
             raise UsageError(f"{name}: {key} must be text, and it is {values[key]!r}")

@@ -93,7 +93,7 @@ def parameters(clusters, bias):
 
 def variant(clusters, bias):
     """The inputs of a module with so many clusters beside its head."""
-    rows = reals(edges=[0.0, 1.0, -4.0, 1000.0])
+    rows = reals(scale=1.0, edges=[0.0, 1.0, -4.0, 1000.0])  # of larger logits nothing would be known in bfloat16
     target = Domain("indices", lambda draw: draw.rng.integers(0, draw.options["n_classes"], draw.shape[:-1]), floating=False)
     return {"input": rows, "target": target, **parameters(clusters, bias)}
 

@@ -53,10 +53,10 @@ def labels():
 
     def sample(draw):
         soft = unit_interval().sample(draw)
-        drawn = np.where(draw.rng.random(soft.shape) < 0.4, np.rint(soft), soft)
+        drawn = draw.precision.round(np.where(draw.rng.random(soft.shape) < 0.4, np.rint(soft), soft))
         return np.where(settled(draw.inputs["input"], drawn) & np.isfinite(draw.inputs["input"]), 0.5, drawn)
 
-    return Domain("unit", sample, differentiable=True)
+    return Domain("unit", sample, differentiable=True, repeats=False)
 
 
 def sure_logits():
@@ -71,7 +71,7 @@ def sure_logits():
 
 def right_labels():
     """The label 0 or 1 of which the logit is sure."""
-    return Domain("labels", lambda draw: np.where(draw.inputs["input"] > 0.0, 1.0, 0.0), differentiable=True)
+    return Domain("labels", lambda draw: np.where(draw.inputs["input"] > 0.0, 1.0, 0.0), differentiable=True, repeats=False)
 
 
 def factors(label, shape):

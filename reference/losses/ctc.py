@@ -37,7 +37,7 @@ def _labels(concatenated):
         labels = draw.rng.integers(0, draw.shape[-1] - 1, shape)
         return labels + (labels >= draw.options["blank"])
 
-    return Domain("labels", sample, floating=False, repeats=not concatenated)
+    return Domain("labels", sample, floating=False, repeats=not concatenated, stacks=not concatenated)
 
 
 def _input_lengths():
@@ -62,7 +62,7 @@ def _target_lengths(concatenated):
         taken = draw.rng.permutation(rows * most)[: len(draw.inputs["targets"])]
         return np.bincount(taken // most if most else taken, minlength=rows).reshape(_batch(draw))
 
-    return Domain("lengths", sample, floating=False, repeats=not concatenated)
+    return Domain("lengths", sample, floating=False, repeats=not concatenated, stacks=not concatenated)
 
 
 def _inputs(log_probs, concatenated):

@@ -19,7 +19,7 @@ def _label_rows():
         position = np.arange(classes)
         return np.where(position < end, labels, np.where(position == end, -1, behind)).astype(np.int64)
 
-    return Domain("label_rows", sample, floating=False)
+    return Domain("label_rows", sample, floating=False, repeats=False)
 
 
 def _block(y):

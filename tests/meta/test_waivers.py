@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 
 import pytest
 
@@ -43,7 +44,7 @@ RECORD = {
 def toml(*tables):
     lines = []
     for table in tables:
-        lines += ["[[waiver]]", *(f"{key} = {value!r}" for key, value in table.items() if value is not None)]
+        lines += ["[[waiver]]", *(f"{key} = {json.dumps(value)}" for key, value in table.items() if value is not None)]
     return "\n".join(lines)
 
 
@@ -201,6 +202,20 @@ def test_a_waiver_that_no_longer_fails(load, status):
     assert waivers.problems(complete=False) == []
 
 
+def test_a_defect_that_shows_seldom_is_missed_at_the_whole_level_alone(load):
+    """Where few of its cases fail, those of a smaller level may all be right."""
+    waivers = load(TABLE | {"seldom": True})
+    waivers.note(RECORD | {"status": "pass"})
+    assert waivers.problems(complete=True, whole=False) == []
+    assert "'beta-0' no longer fails" in waivers.problems(complete=True, whole=True)[0]
+
+
+def test_a_waiver_of_several_patterns(load):
+    """It covers what any of them covers."""
+    assert load(TABLE | {"case": ["nothing", "smooth_l1[beta=0.0]-*"]}).match(RECORD)
+    assert not load(TABLE | {"case": ["nothing", "neither"]}).match(RECORD)
+
+
 def test_a_waiver_that_matches_nothing(load):
     """Its item ran whole on its device and no case was its own."""
     waivers = load(TABLE)
@@ -275,6 +290,7 @@ WRONG = {
     "number as a pattern": ({"case": 7}, "case must be a word"),
     "kind of answer": ({"wrong": "strange"}, "wrong must be of number, nan, inf"),
     "a passing ratio": ({"largest": 4.0}, "largest must be a number above 4"),
+    "word for seldom": ({"seldom": "yes"}, "seldom must be true or false"),
 }
 
 
