@@ -42,7 +42,7 @@ def rms(x, dims):
         (((17, 2),), ((5,), (), (3, 3))),
         (((33,), (2, 9)), ((8,), (2, 2, 2, 2))),
     ),
-    tags={"whole"},
+    tags={"whole", "complete"},  # the first version of the class had all of today's options
     paths=("forloop", "foreach"),
     # The gradient is read for the means and for the update, the parameter for its RMS and for the step, and written.
     bytes_per_element=5,
