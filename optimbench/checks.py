@@ -22,6 +22,8 @@ CHECKS = {
     "gradient_kept": "the step does not write to the gradients",
     "memory_kept": "the step writes to nothing around parameters and gradients that lie in larger memory",
     "state_format": "the state is held in formats that do for it",
+    "state_begins": "what a constructor makes of the state is what the first step should find",
+    "group_begins": "the same in a group whose own options give the state another start",
     "state_form": "the state is what the documentation says, and not a multiple of it",
     "completes": "no step raises an exception",
 }
