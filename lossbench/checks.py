@@ -256,7 +256,8 @@ CHECKS = {
     "forward": check_forward, "gradient": check_gradient, "incoming": check_incoming, "weights": check_weights,
     "forward_mode": check_forward_mode, "double_backward": check_double_backward, "option_gradient": check_option_gradient,
 }  # fmt: skip
-OPTIONAL = frozenset({"forward_mode", "double_backward", "option_gradient"})  # no class must have these derivatives
+# No class must have these derivatives, or the options that they are by.
+OPTIONAL = frozenset({"weights", "forward_mode", "double_backward", "option_gradient"})
 FIRST_ORDER = ["forward", "gradient", "incoming"]
 
 
