@@ -64,14 +64,16 @@ class Planted:
     """A believable wrong version of one part of an item; the suite must tell it from the right one.
 
     ``part`` names what it replaces: ``value``, ``gradient``, ``step``, ``initial`` or the name of a reduction; ``incoming``
-    is what becomes of the incoming gradient before it meets the derivative, which by rights is nothing. ``thread`` is the
-    upstream thread when the fault was real once.
+    is what becomes of the incoming gradient before it meets the derivative, which by rights is nothing. A ``subject`` is no
+    formula: the function gets torch's class and gives the broken one that comes in its place. ``thread`` is the upstream
+    thread when the fault was real once. ``where`` is a piece of the ids of the cases that are to tell it (default: all of them).
     """
 
     name: str
     part: str
     function: Function
     thread: str = ""
+    where: str = ""
 
 
 @dataclass(frozen=True)
@@ -159,11 +161,11 @@ class Item:
         """The first value of every option: torch's default."""
         return {name: values[0] for name, values in self.options.items()}
 
-    def planted(self, name: str, part: str = "", thread: str = "") -> Callable[[Function], Function]:
+    def planted(self, name: str, part: str = "", thread: str = "", where: str = "") -> Callable[[Function], Function]:
         """Decorator: declare a wrong version of ``part`` (default: the formula itself)."""
 
         def register(function: Function) -> Function:
-            self.planted_bugs.append(Planted(name, part or self.main_part, function, thread))
+            self.planted_bugs.append(Planted(name, part or self.main_part, function, thread, where))
             return function
 
         return register
