@@ -54,9 +54,15 @@ def _rebuilt(around: dict[str, Any], name: str, text: str, label: str) -> dict[s
     """The names of a file with the function ``name`` defined by this text, and all its functions made anew, so that they see it."""
     scope = dict(around)
     for known, function in around.items():
-        if inspect.isfunction(function) and function.__name__ == known and function.__globals__ is around:
+        if _is_of(function, known, around):
             exec(compile(text if known == name else _definition(function), label, "exec"), scope)
     return scope
+
+
+def _is_of(function: Any, known: str, around: dict[str, Any]) -> bool:
+    """Whether a name of a file is that of a function which the file itself defines, decorated or not."""
+    inner = inspect.unwrap(function) if inspect.isfunction(function) else None
+    return inspect.isfunction(inner) and inner.__name__ == known and inner.__globals__ is around
 
 
 @dataclass(frozen=True)

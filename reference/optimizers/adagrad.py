@@ -91,3 +91,5 @@ def _(base):
 @adagrad.planted("the decay of the learning rate counts from the second step", thread="optax")
 def _(p, g, state, **options):
     return adagrad.function(p, g, state, **options | ({"lr_decay": 0.0} if state["step"] == 1 else {}))
+
+adagrad.equivalent("np.zeros_like(p) + initial_accumulator_value → initial_accumulator_value", why="A number stands for a tensor of equal numbers.")

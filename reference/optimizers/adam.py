@@ -229,3 +229,7 @@ def _(base):
             return answer
 
     return Narrow
+
+adam.equivalent(
+    "weight_decay and decoupled_weight_decay → decoupled_weight_decay", why="A decoupled decay by 0 leaves the parameter as it is."
+)

@@ -104,3 +104,5 @@ def _(base):
             return answer
 
     return Shared
+
+asgd.equivalent("mu == 1 → mu == 1.001", why="ax + 1 (p - ax) is p; the other branch only spares it the rounding.")
