@@ -154,8 +154,8 @@ class Waivers:
 
         ``complete`` says that the items that ran, ran with every dtype and lane, torch itself and not an ``--impl``: only then
         can a waiver be said to fail no longer. ``whole`` says that the level has every case there is: only then can one be
-        said to match nothing, or one that shows ``seldom`` to fail no longer. Either only where all the items and devices that it names were in the run; an expired one is
-        told in any run that has its item.
+        said to match nothing, or one that shows ``seldom`` to fail no longer. Either only where all the items and devices that
+        it names were in the run; an expired one is told in any run that has its item.
         """
         found = []
         for waiver in self.waivers:

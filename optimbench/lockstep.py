@@ -210,7 +210,9 @@ def _judge_beginnings(case: Case, recording: Recording) -> Iterator[Found]:
             held = np.array_equal(stored.value, right)
             why = f"begins with {float(stored.value.flat[0])!r}, but should begin with {float(right.flat[0])!r}"
             comparison = Comparison(PASS, 0.0, right.size, right.size) if held else failure(why)
-            yield Found(comparison, name, segment, check="state_begins" if np.array_equal(wanted, first[name]) else "group_begins")
+            yield Found(
+                comparison, name, segment, check="state_begins" if np.array_equal(wanted, first[name]) else "group_begins"
+            )
 
 
 def _state(item: Optimizer, p: Ball, segments: Sequence[Segment], given: Mapping[str, Any], rules: Rules) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from benchkit.domains import Domain, class_indices, class_probabilities, class_w
 from benchkit.spec import Figure, loss
 
 MANY_ROWS = (16, 2)
+from reference.summation import drifting_count
 
 
 def with_large_losses(draw, scores):
@@ -333,3 +334,11 @@ def _(x, y, *, weight, ignore_index, label_smoothing):
     return np.sum(
         w[np.where(kept, y, 0)] if label_smoothing and weight is not None else np.where(kept, w[np.where(kept, y, 0)], 0.0)
     )
+
+
+@cross_entropy.planted(
+    "one float32 sum, number by number, drifts in a large mean", part="mean", thread="55657", where="-large-"
+)
+def _(x, y, **options):
+    losses = cross_entropy(x, y, **options)
+    return cross_entropy.reductions["mean"](x, y, **options) / losses.size * drifting_count(losses)

@@ -3,6 +3,7 @@ import numpy as np
 from benchkit.contract import Acceptance, cast, unlike, weights_unlike
 from benchkit.domains import reals
 from benchkit.spec import Figure, loss
+from reference.summation import drifting_count
 
 
 @loss(
@@ -59,3 +60,8 @@ def _(x, y):
 @l1.planted("mean over the first axis only", part="mean")
 def _(x, y):
     return float(x.shape[0])
+
+
+@l1.planted("one float32 sum, number by number, drifts in a large mean", part="mean", thread="27692", where="-large-")
+def _(x, y):
+    return drifting_count(l1(x, y))

@@ -143,6 +143,25 @@ def _(upstream):
     return np.ones_like(upstream)
 
 
+@nll.planted("a negative target that is not the ignored one is accepted", "subject", "32049", where="-refuses-")
+def _(base):
+    class Lenient(base):
+        def forward(self, input, target):
+            return super().forward(input, target.where((target >= 0) | (target == self.ignore_index), 0))
+
+    return Lenient
+
+
+@nll.planted("a target beyond the classes is accepted", "subject", "42110", where="-refuses-")
+def _(base):
+    class Lenient(base):
+        def forward(self, input, target):
+            last = input.shape[1 if input.dim() > 1 else 0] - 1
+            return super().forward(input, target.where((target <= last) | (target == self.ignore_index), last))
+
+    return Lenient
+
+
 @likelihood(
     "torch.nn.NLLLoss2d",
     functional="nll_loss",
