@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from benchkit.balls import Ball, Rules, floats
 from benchkit.domains import Domain, Draw
-from benchkit.judge import ERROR, FAIL, PASS, UNSUPPORTED, Comparison, compare, failure
+from benchkit.judge import ERROR, FAIL, PASS, UNSUPPORTED, Comparison, all_wrong, compare, failure
 from benchkit.precision import PRECISIONS, Precision
 from lossbench.case import Case
 from lossbench.families import FIRST_SAMPLE
@@ -41,6 +41,7 @@ class Trial:
 
     case: Case
     drawn: Draw
+    _gradients: dict[bytes, dict[str, Any]] = field(default_factory=dict, repr=False)
 
     @functools.cached_property
     def expected(self) -> Formula:
@@ -88,6 +89,13 @@ class Trial:
 
         ids = [member.id("graph") for member in graph]
         return ids[0], ids.index(self.case.id("graph")), calls
+
+    def gradients(self, upstream: Array) -> dict[str, Any]:
+        """The expected gradients for an incoming gradient."""
+        key = upstream.tobytes()
+        if key not in self._gradients:
+            self._gradients[key] = by_reference(self.expected.gradients, upstream)
+        return self._gradients[key]
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -234,7 +242,7 @@ def _gradients(
     yield from _value(trial, answer)
     found = answer.gradients[turn if len(answer.gradients) > 1 else 0]
     lanes = [trial, *trial.lanes]
-    expected = [by_reference(lane.expected.gradients, upstream) for lane in lanes]
+    expected = [lane.gradients(upstream) for lane in lanes]
     domains = trial.case.domains
     for name, got in zip(requires, found, strict=True):
         if got is None and name in domains and domains[name].parameter and not floats(expected[0][name].value).any():
@@ -254,7 +262,8 @@ CHECKS = {
     "forward": check_forward, "gradient": check_gradient, "incoming": check_incoming, "weights": check_weights,
     "forward_mode": check_forward_mode, "double_backward": check_double_backward, "option_gradient": check_option_gradient,
 }  # fmt: skip
-OPTIONAL = frozenset({"forward_mode", "double_backward", "option_gradient"})  # no class must have these derivatives
+# No class must have these derivatives, or the options that they are by.
+OPTIONAL = frozenset({"weights", "forward_mode", "double_backward", "option_gradient"})
 FIRST_ORDER = ["forward", "gradient", "incoming"]
 
 
@@ -294,7 +303,17 @@ def run_case(case: Case, subject: Subject, done: frozenset[str] | set[str] = fro
     names = [name for name in checks_of(case) if case.id(name) not in done]
     if not names:
         return
-    trial = Trial(case, case.draw())
+    yield from _run(Trial(case, case.draw()), names, subject)
+
+
+def prepare(case: Case) -> Callable[[Subject], Iterator[Record]]:
+    """Draw a case; the function that it gives runs all its checks on a subject. The expectation is made once for all subjects."""
+    trial, names = Trial(case, case.draw()), checks_of(case)
+    return lambda subject: _run(trial, names, subject)
+
+
+def _run(trial: Trial, names: Sequence[str], subject: Subject) -> Iterator[Record]:
+    case = trial.case
     unsupported: Record = {}
     for name in names:
         if not unsupported:
@@ -337,6 +356,7 @@ def run_check(case: Case, name: str, trial: Trial, subject: Subject) -> Record:
         "compared": sum(c.compared for c in own),
         "telling": sum(c.telling for c in own),
         "ratio": worst.ratio,
+        "wrong": all_wrong(comparison for _, comparison in found),
     }
     if record["compared"] == 0 and case.lane != "edge":
         record |= {"status": ERROR, "message": ["nothing could be compared: the bound is infinite everywhere"]}
@@ -363,6 +383,7 @@ def describe(case: Case, name: str) -> Record:
         "compared": 0,
         "telling": 0,
         "ratio": None,
+        "wrong": [],
         "message": [],
         "waiver": None,
         "repro": None,

@@ -35,6 +35,9 @@ RECORD = {
     "path": "eager",
     "lane": "edge",
     "status": "fail",
+    "ratio": "inf",
+    "wrong": ["nan"],
+    "message": ["SmoothL1Loss differs", "d/dinput[3] = nan (nan), but should be 0"],
 }
 
 
@@ -89,6 +92,23 @@ def test_described(load):
     }
 
 
+@pytest.mark.parametrize(("ratio", "excused"), [(99.0, True), (101.0, False), ("inf", False), ("nan", False), (None, False)])
+def test_a_defect_of_limited_size(load, ratio, excused):
+    """A failure that is further off than the defect explains is not excused, and yet shows that the waiver is needed."""
+    waivers = load(TABLE | {"largest": 100.0})
+    assert (waivers.match(RECORD | {"ratio": ratio}) is not None) == excused
+    waivers.note(RECORD | {"ratio": ratio})
+    assert waivers.problems(complete=True) == []
+
+
+@pytest.mark.parametrize(("status", "needed"), [("pass", False), ("marginal", True), ("waived", True)])
+def test_a_defect_of_limited_size_may_stay_below_the_limit(load, status, needed):
+    """With other numbers what is not far off may be marginal, which is no reason to remove the waiver."""
+    waivers = load(TABLE | {"largest": 100.0})
+    waivers.note(RECORD | {"status": status, "ratio": 3.0})
+    assert bool(waivers.problems(complete=True)) != needed
+
+
 @pytest.mark.parametrize("field", ["item", "check", "device", "dtype", "path", "lane"])
 def test_a_waiver_covers_nothing_else(load, field):
     """A record that differs in any one field is not covered; with ``*`` in that field it is (an item must be named)."""
@@ -111,11 +131,45 @@ def test_a_waiver_covers_nothing_else(load, field):
         ("*-n?-s3", True),
         ("SMOOTH*", False),
         ("smooth_l1", False),
+        (["smooth_l1[beta=0.5]-*", "*-n?-s3"], True),
+        (["smooth_l1[beta=0.5]-*", "*-n?-s4"], False),
     ],
 )
 def test_case_patterns(load, pattern, covered):
-    """``*`` and ``?`` are wildcards; the brackets of a case id stand for themselves and case counts."""
+    """``*`` and ``?`` are wildcards; the brackets of a case id are themselves and case counts; of a list one is enough."""
     assert bool(load(TABLE | {"case": pattern}).match(RECORD)) == covered
+
+
+@pytest.mark.parametrize(
+    ("field", "shown", "excused"),
+    [
+        ({"wrong": "nan"}, {}, True),
+        ({"wrong": "nan"}, {"wrong": ["nan", "number"]}, False),
+        ({"wrong": ["nan", "number"]}, {"wrong": ["nan", "number"]}, True),
+        ({"wrong": ["nan", "number"]}, {"wrong": ["number"]}, True),
+        ({"wrong": "inf"}, {}, False),
+        ({"wrong": "number"}, {"wrong": ["number for nan"]}, False),
+        ({"wrong": "nan"}, {"wrong": []}, False),
+        ({"wrong": "other"}, {"wrong": []}, True),
+        ({"says": "= nan"}, {}, True),
+        ({"says": ["raised", "= nan"]}, {}, True),
+        ({"says": "raised"}, {}, False),
+        ({"wrong": "nan", "says": "raised"}, {}, False),
+    ],
+)
+@pytest.mark.parametrize("status", ["fail", "waived", "shared"])
+def test_a_defect_is_told_by_how_it_shows(load, field, shown, excused, status):
+    """Another wrong answer in a case of the waiver is not excused, and so fails the run."""
+    waivers = load(TABLE | field)
+    assert bool(waivers.match(RECORD | shown | {"status": status})) == excused
+
+
+@pytest.mark.parametrize("field", [{"wrong": "nan"}, {"largest": 50.0}, {"says": "raised"}])
+def test_a_right_answer_shows_nothing(load, field):
+    """Where the check passes, how the defect would show is not asked: the waiver is seen to be out of date."""
+    waivers = load(TABLE | field)
+    waivers.note(RECORD | {"status": "pass", "ratio": 0.1, "wrong": [], "message": []})
+    assert "no longer fails" in waivers.problems(complete=True)[0]
 
 
 @pytest.mark.parametrize(
@@ -233,8 +287,10 @@ WRONG = {
     "empty list": ({"check": []}, "has no 'check'"),
     "any and a word": ({"device": ["*", "cpu"]}, "device must be"),
     "every item": ({"item": "*"}, "covers every item"),
-    "word for seldom": ({"seldom": "yes"}, "seldom must be true or false"),
     "number as a pattern": ({"case": 7}, "case must be a word"),
+    "kind of answer": ({"wrong": "strange"}, "wrong must be of number, nan, inf"),
+    "a passing ratio": ({"largest": 4.0}, "largest must be a number above 4"),
+    "word for seldom": ({"seldom": "yes"}, "seldom must be true or false"),
 }
 
 
