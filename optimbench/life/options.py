@@ -147,7 +147,7 @@ def check_mixed_formats(case: LifeCase, script: Script) -> list[Found]:
     groups = [[coarse.round(p) for p in group] for group in drawn.groups]
     run = script.start(groups, (case.options, case.others), dtypes=dtypes)
     for step, gradients in enumerate(drawn.gradients[:5]):
-        # Every second step is by gradients so small that what depends on the format, as an eps that stands for its epsilon, shows.
-        size = 2.0**-9 if step % 2 else 1.0
+        # An option that stands for a number of the format, as an eps for its epsilon, shows in small gradients.
+        size = 2.0**-9 if case.item.resolve_function and step < 2 else 1.0
         run.step([None if g is None else coarse.round(g * size) for g in gradients])
     return script.judge()
