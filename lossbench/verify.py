@@ -8,8 +8,9 @@ from benchkit.request import Request
 from benchkit.verification import Bench
 from benchkit.verification import verify as run
 from lossbench.cases import cases
-from lossbench.checks import CHECKS, OPTIONAL, run_case
+from lossbench.checks import CHECKS, OPTIONAL, prepare, run_case
 from lossbench.contract import CONTRACT
+from lossbench.generic_bugs import generic_bugs
 from lossbench.reproducer import reproducer
 from lossbench.subject import FormulaSubject, ModuleSubject
 from reference import LOSSES
@@ -34,6 +35,8 @@ BENCH = extended(
         FormulaSubject,
         OPTIONAL,
         classes,
+        generic_bugs,
+        prepare,
     ),
     CONTRACT,
 )

@@ -96,6 +96,12 @@ class Case:
         return PRECISIONS[self.dtype]
 
     @property
+    def refills(self) -> bool:
+        """Whether each gradient is written into the memory of the one before it, as after ``zero_grad(set_to_none=False)``:
+        every second option set. What an optimizer still holds of the gradient itself changes with it."""
+        return self.sample % 2 == 1 and not self.layout and "sparse" not in self.item.tags
+
+    @property
     def settings(self) -> dict[str, str]:
         """The options of the first group that are not at their defaults, in words."""
         return {name: str(value) for name, value in self.options.items() if value != self.item.defaults[name]}
@@ -167,7 +173,9 @@ class Case:
         if self.lane not in ("edge", "huge"):
             return ordinary
         p = self.precision
-        largest = float(np.sqrt(p.largest)) / 16.0  # its square is representable
+        largest = float(np.sqrt(p.largest)) / 16.0  # its square is representable;
+        if self.lane == "edge":  # on the edge lane so is the quotient of an eps by it, in whatever order a formula takes it
+            largest = min(largest, float(p.largest) ** 0.375)
         tiny = [0.0, -0.0, p.smallest_subnormal, p.smallest_normal, float(np.sqrt(p.smallest_normal)), 1.0]
         # One huge element rules the whole tensor of an optimizer that is not elementwise: they have a lane of their own there.
         huge = [largest, -largest]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import pickle
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from benchkit.judge import ERROR, FAIL, PASS, UNSUPPORTED, failure
+from benchkit.judge import ERROR, FAIL, PASS, UNSUPPORTED, all_wrong, failure
 from optimbench import closures
 from optimbench.cases import Case, Drawn
 from optimbench.found import Found
@@ -37,10 +38,34 @@ def run_case(case: Case, subject: Subject, done: frozenset[str] | set[str] = fro
     if case.id(LOCKSTEP) in done:
         return
     case = subject.fitted(case)
-    outcome = _attempt(case, subject)
+    yield from _records(case, _attempt(case, subject), done)
+
+
+def _records(case: Case, outcome: Outcome, done: frozenset[str] | set[str]) -> Iterator[Record]:
     for check in reversed(CHECKS):
         if case.id(check) not in done and (check == LOCKSTEP or any(f.check == check for f in outcome.found)):
             yield make_record(case, check, outcome)
+
+
+def prepare(case: Case) -> Callable[[Subject], Iterator[Record]]:
+    """Draw a case; the function that it gives runs it on a subject. Runs that are the same to the last bit are judged once."""
+    drawn = case.draw()
+    known: dict[bytes, list[Record]] = {}
+
+    def run(subject: Subject) -> Iterator[Record]:
+        fitted = subject.fitted(case)
+        try:
+            recording = subject(fitted, drawn)
+        except (Exception, SystemExit):  # what becomes of it is told where a case is run
+            yield from run_case(case, subject)
+            return
+        key = pickle.dumps(recording, protocol=pickle.HIGHEST_PROTOCOL)
+        if key not in known:
+            outcome = _attempt(fitted, lambda _case, _drawn: recording, drawn)
+            known[key] = list(_records(fitted, outcome, frozenset()))
+        yield from known[key]
+
+    return run
 
 
 @dataclass
@@ -56,7 +81,7 @@ class OracleError(Exception):
     """The reference itself failed: the check says nothing about the subject."""
 
 
-def outcomes(case: Case, subject: Subject, drawn: Drawn | None = None) -> list[Found]:
+def outcomes(case: Case, subject: Callable[..., Recording], drawn: Drawn | None = None) -> list[Found]:
     """Everything that one run compares; an exception of the subject is a failure. Unsupported is raised."""
     try:
         recording = subject(case, drawn or case.draw())
@@ -83,9 +108,9 @@ def worst_of(found: list[Found]) -> Found:
     return max(found, key=lambda f: (f.comparison.ratio, -(f.segment.step if f.segment else 0)))
 
 
-def _attempt(case: Case, subject: Subject) -> Outcome:
+def _attempt(case: Case, subject: Callable[..., Recording], drawn: Drawn | None = None) -> Outcome:
     try:
-        return Outcome(outcomes(case, subject))
+        return Outcome(outcomes(case, subject, drawn))
     except Unsupported as reason:
         return Outcome(unsupported=str(reason))
     except OracleError as error:
@@ -108,7 +133,8 @@ def make_record(case: Case, check: str, outcome: Outcome) -> Record:
         "status": worst.comparison.status,
         "compared": compared,
         "telling": sum(f.comparison.telling for f in found),
-        "ratio": worst.comparison.ratio,
+        "ratio": max(worst.comparison.ratio, worst.comparison.overall),
+        "wrong": all_wrong(f.comparison for f in found),
     }
     if worst.comparison.status != PASS:
         record["message"] = message(case, worst)
@@ -132,6 +158,7 @@ def describe(case: Case, check: str) -> Record:
         "compared": 0,
         "telling": 0,
         "ratio": None,
+        "wrong": [],
         "message": [],
         "waiver": None,
         "repro": None,

@@ -179,13 +179,13 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def record_formula(case: Case, item: Optimizer, step: Function) -> list[Step]:
+def record_formula(case: Case, item: Optimizer, step: Function, options: Mapping[str, Any]) -> list[Step]:
     """Run a formula on the problem in double, rounding every evaluation to the case's format."""
     problem, a, b, x = start(case)
     round_ = case.precision.round
     steps: list[Step] = []
     assert item.initial_function is not None
-    state = item.initial_function(x, **case.options)
+    state = item.initial_function(x, **options)
 
     def closure(p: Array) -> tuple[float, Array]:
         at = round_(p)
@@ -199,7 +199,7 @@ def record_formula(case: Case, item: Optimizer, step: Function) -> list[Step]:
         steps.append(Step(x, state if number else {}))
         try:
             with np.errstate(all="ignore"):
-                after, state, returned = step(closure, x, state, **case.options)
+                after, state, returned = step(closure, x, state, **options)
         except Enough:
             return steps
         state = {k: [round_(e) for e in v] if isinstance(v, list) else round_(v) if np.ndim(v) else v for k, v in state.items()}

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchkit.balls import Ball, Rules, floats, lift
-from benchkit.judge import LIMIT, PASS, Comparison, compare, failure
+from benchkit.judge import LIMIT, PASS, Comparison, compare, failure, kinds
 from benchkit.precision import FLOAT32, Precision
 from benchkit.spec import Optimizer
 from optimbench import free_running, whole
@@ -173,7 +173,7 @@ def judge_at_rest(after: Ball, got: Array, gradient: Array, tensors: Mapping[str
     first = int(np.argmax(lost))
     bound = after.rules.precision.unit * abs(float(centre[first]))
     comparison = replace(failure(""), compared=count, telling=count, where=(first,), expected=float(centre[first]), bound=bound)
-    return _open(after, lost), replace(comparison, got=float(got[first]))
+    return _open(after, lost), replace(comparison, got=float(got[first]), wrong=kinds(got[lost], centre[lost]))
 
 
 def _judge_formats(case: Case, recording: Recording) -> Iterator[Found]:
@@ -210,7 +210,9 @@ def _judge_beginnings(case: Case, recording: Recording) -> Iterator[Found]:
             held = np.array_equal(stored.value, right)
             why = f"begins with {float(stored.value.flat[0])!r}, but should begin with {float(right.flat[0])!r}"
             comparison = Comparison(PASS, 0.0, right.size, right.size) if held else failure(why)
-            yield Found(comparison, name, segment, check="state_begins" if np.array_equal(wanted, first[name]) else "group_begins")
+            yield Found(
+                comparison, name, segment, check="state_begins" if np.array_equal(wanted, first[name]) else "group_begins"
+            )
 
 
 def _state(item: Optimizer, p: Ball, segments: Sequence[Segment], given: Mapping[str, Any], rules: Rules) -> dict[str, Any]:
@@ -287,7 +289,10 @@ def _locate(name: str, expected: Ball, flat: Array, stored: Precision, segments:
             part = slice(end, end := end + segment.before.size)
             one = compare(expected[part], flat[part], stored)
             if one.ratio > LIMIT:
-                found = replace(one, compared=found.compared, telling=found.telling, where=(part.start + one.where[0],))
+                where = (part.start + one.where[0],)
+                found = replace(
+                    one, compared=found.compared, telling=found.telling, where=where, wrong=found.wrong, overall=found.ratio
+                )
                 break
     return place(found, name, segments)
 

@@ -146,7 +146,10 @@ def script(case: Case, check: str, subject: Subject, drawn: Drawn, found: Found,
         for i, g in enumerate(row):
             value = f"{_gradient(case, g, drawn.touched[step][i])}{device if g is not None else ''}"
             laid = of_gradient and g is not None and "sparse" not in case.item.tags
-            text += f"p{i}.grad = {f'place({value}, {of_gradient!r})' if laid else value}\n"
+            if case.refills and step and g is not None and drawn.gradients[step - 1][i] is not None:
+                text += f"p{i}.grad.copy_({value})\n"
+            else:
+                text += f"p{i}.grad = {f'place({value}, {of_gradient!r})' if laid else value}\n"
             if check == "gradient_kept" and g is not None:
                 text += f"before{i} = p{i}.grad.clone()\n"
         text += "step()\n" if backend else "optimizer.step()\n"

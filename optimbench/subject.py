@@ -146,7 +146,10 @@ class TorchSubject:
         for step, (gradients, handed) in enumerate(zip(drawn.gradients, self._gradients(drawn, parameters), strict=True)):
             handed = [None if g is None else placed(g, of_gradient if not g.is_sparse else "") for g in handed]
             for p, gradient in zip(parameters, handed, strict=True):
-                p.grad = gradient
+                if case.refills and gradient is not None and p.grad is not None:
+                    p.grad.copy_(gradient)
+                else:
+                    p.grad = gradient
             given += [(f"the gradient of parameter {i}", g) for i, g in enumerate(handed) if of_gradient]
             with unimplemented(), ending(recording):
                 step_of()
@@ -199,7 +202,9 @@ class TorchSubject:
                     raise Unsupported(f"the constructor does not accept it: {error}") from error
                 raise
             except ValueError as error:
-                if case.lane == "tensor" and "as a Tensor is not supported" in str(error):
+                # A class in torch's place need not provide for every value of an option, but must be made at the defaults.
+                lacks = not self.own and (case.settings or case.others != self.item.defaults)
+                if lacks or (case.lane == "tensor" and "as a Tensor is not supported" in str(error)):
                     raise Unsupported(str(error)) from error
                 raise
 
@@ -374,9 +379,9 @@ class FormulaSubject:
         if "closure" in self.item.tags:
             from optimbench import closures
 
-            return Recording(steps=closures.record_formula(case, self.item, self.parts["step"]))
+            return Recording(steps=closures.record_formula(case, self.item, self.parts["step"], self.options(case)[0]))
         round_ = case.precision.round
-        options = [self.item.given(chosen, 2.0 * case.precision.unit) for chosen in (case.options, case.others)]
+        options = [self.item.given(chosen, 2.0 * case.precision.unit) for chosen in self.options(case)]
         group_of = [i for i, group in enumerate(drawn.groups) for _ in group]
         values = [p.copy() for p in drawn.parameters]
         states: list[dict[str, Any] | None] = [None] * len(values)
@@ -385,13 +390,14 @@ class FormulaSubject:
             for step, gradients in enumerate(drawn.gradients):
                 for number, g in enumerate(gradients):
                     if g is None:
+                        values[number] = self.rested(recording, step, number, values[number])
                         continue
                     chosen = dict(options[group_of[number]])
                     known = {} if states[number] is None else self._stored(states[number] or {}, case.precision)
                     state = states[number] if states[number] is not None else self.parts["initial"](values[number], **chosen)
                     extra = {"touched": drawn.touched[step][number]} if "sparse" in self.item.tags else {}
                     given = g.copy()
-                    after, new = self.parts["step"](values[number], given, state, **chosen, **extra)
+                    after, new = self.step(case, number, values[number], given, state, {**chosen, **extra})
                     recording.see_gradient(step, number, g, given)
                     states[number] = {
                         n: v if n == "step" or v is None or np.ndim(v) == 0 else round_(v) for n, v in new.items()
@@ -404,6 +410,20 @@ class FormulaSubject:
                     values[number] = segment.after
                     recording.segments.append(segment)
         return recording
+
+    def options(self, case: Case) -> Sequence[Mapping[str, Any]]:
+        """The options of both groups."""
+        return case.options, case.others
+
+    def step(self, case: Case, number: int, p: Array, g: Array, state: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
+        """The parameter of this number and its state after a step."""
+        del case, number
+        return self.parts["step"](p, g, state, **options)
+
+    def rested(self, recording: Recording, step: int, number: int, p: Array) -> Array:
+        """A parameter after a step in which it has no gradient."""
+        del recording, step, number
+        return p
 
     @staticmethod
     def _stored(state: Mapping[str, Any], precision: Precision) -> dict[str, Stored]:

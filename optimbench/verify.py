@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from benchkit.attribute import public_classes
 from benchkit.contract_check import extended
@@ -13,6 +13,7 @@ from benchkit.verification import verify as run
 from optimbench import checks, life, reproducer
 from optimbench.cases import Case, cases
 from optimbench.contract import CONTRACT
+from optimbench.generic_bugs import generic_bugs
 from optimbench.subject import FormulaSubject, Subject, TorchSubject
 from reference import OPTIMIZERS
 
@@ -28,6 +29,11 @@ def all_cases(item: Optimizer, level: str, dtypes: Sequence[str], device: str, s
 def run_case(case: Case, subject: Subject, done: frozenset[str] | set[str] = frozenset()) -> Iterator[checks.Record]:
     """Run a case once and make its records."""
     return life.run_case(case, subject, done) if isinstance(case, life.LifeCase) else checks.run_case(case, subject, done)
+
+
+def prepare(case: Case) -> Callable[[Subject], Iterator[checks.Record]]:
+    """A function that runs one case on any subject."""
+    return (lambda subject: life.run_case(case, subject)) if isinstance(case, life.LifeCase) else checks.prepare(case)
 
 
 def reproduce(case: Case, check: str, subject: Subject, impl: str | None = None) -> str | None:
@@ -46,7 +52,7 @@ def classes() -> list[str]:
 BENCH = extended(
     Bench(
         "optimbench.verify:BENCH", OPTIMIZERS, tuple(CHECKS), all_cases, TorchSubject, run_case, reproduce, FormulaSubject,
-        frozenset(life.SCENARIOS), classes,
+        frozenset(life.SCENARIOS), classes, generic_bugs, prepare,
     ),
     CONTRACT,
 )  # fmt: skip

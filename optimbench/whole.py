@@ -123,7 +123,9 @@ def _locate(
             one = compare(expected[row * size : (row + 1) * size], flat[row * size : (row + 1) * size], stored)
             if one.ratio > LIMIT:
                 where = (row * size + one.where[0],)
-                found = replace(one, compared=found.compared, telling=found.telling, where=where)
+                found = replace(
+                    one, compared=found.compared, telling=found.telling, where=where, wrong=found.wrong, overall=found.ratio
+                )
                 break
     return _place(found, name, segments, shape)
 

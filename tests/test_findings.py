@@ -16,21 +16,9 @@ FINDINGS = load()
 WAIVERS = Waivers.load(None, torch.__version__, datetime.date.today()).waivers
 
 
-PENDING = {
-    line
-    for line in (default_folder() / "pending.txt").read_text(encoding="utf-8").splitlines()
-    if line and not line.startswith("#")
-}
-
-
 @pytest.mark.parametrize("waiver", WAIVERS, ids=lambda waiver: waiver.id)
 def test_every_waiver_has_its_finding(waiver) -> None:
-    """The finding tells of the items that the waiver excuses; those still to be written are listed, and no other may lack."""
-    if waiver.id in PENDING:
-        assert (waiver.finding or waiver.id) not in FINDINGS, (
-            f"{waiver.id} has its finding now: take it off findings/pending.txt"
-        )
-        return
+    """The finding tells of the items that the waiver excuses."""
     finding = FINDINGS.get(waiver.finding or waiver.id)
     assert finding, f"waiver {waiver.id!r} points to no finding; write findings/{waiver.finding or waiver.id}.toml"
     assert set(waiver.item) <= set(finding.item)
