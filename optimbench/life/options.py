@@ -12,7 +12,9 @@ from benchkit.spec import Optimizer
 from optimbench.cases import richest
 from optimbench.found import Found
 from optimbench.life.cases import LifeCase, scenario
-from optimbench.life.script import Script
+from optimbench.life.script import Run, Script
+from optimbench.lockstep import COUNTER
+from optimbench.subject import Unsupported
 
 Options = Mapping[str, Any]
 PARTNERS = {"float64": "float32", "float32": "bfloat16", "bfloat16": "float32", "float16": "float64"}
@@ -33,6 +35,35 @@ def toward(item: Optimizer, options: Options, others: Options) -> Options:
     return now
 
 
+def compounding(item: Optimizer) -> set[str]:
+    """The options from which the state keeps numbers, a product or a rate: what a class that computes these anew in every step
+    makes of a change in the middle of a run is not defined."""
+    found: set[str] = set()
+    for name, values in item.options.items():
+        kept = []
+        for value in values[:2] if carried(item) else ():
+            options, p = dict(item.defaults) | {name: value}, np.ones(1)
+            state = item.initial_function(p, **options) if item.initial_function else {}
+            for _ in range(3):
+                p, state = item.function(p, np.ones(1), state, **options)
+            kept.append([float(np.max(state[entry])) for entry in carried(item)])
+        if kept and kept[0] != kept[-1]:
+            found.add(name)
+    return found
+
+
+def carried(item: Optimizer) -> list[str]:
+    """The numbers in the state besides the step counter."""
+    start = item.initial_function(np.zeros((2, 2)), **item.defaults) if item.initial_function else {}
+    return [name for name, value in start.items() if value is not None and np.ndim(value) == 0 and name != COUNTER]
+
+
+def fixed(script: Script, run: Run) -> set[str]:
+    """The options that may not change in a run that has made a step, for a class that does not keep what depends on them."""
+    kept = set(carried(script.item)) <= set(run.look()[1][0])
+    return set() if script.recording.own or kept else compounding(script.item)
+
+
 def switches(item: Optimizer) -> list[str]:
     """The options whose second value gives the state an entry that it has not by default."""
     first = item.defaults
@@ -47,6 +78,9 @@ def check_changed_options(case: LifeCase, script: Script) -> list[Found]:
     other = [toward(case.item, *own), toward(case.item, *own[::-1])]
     run = script.start(drawn.groups, own)
     for step, gradients in enumerate(drawn.gradients[:8]):
+        if step == 3:
+            held = fixed(script, run)
+            other = [{**new, **{n: v for n, v in now.items() if n in held}} for now, new in zip(own, other, strict=True)]
         if step in (3, 6):
             for group in (0, 1):
                 run.change(group, (other if step == 3 else own)[group])
@@ -80,7 +114,11 @@ def check_scheduled_options(case: LifeCase, script: Script) -> list[Found]:
     """OneCycleLR with a rate of its own for each group; it cycles momentum, or the first beta, where there is one."""
     drawn = case.draw()
     run = script.start(drawn.groups, (case.options, case.others))
-    moved = [name for name in ("lr", "momentum", "betas") if name in case.item.options]
+    run.step(drawn.gradients[8])
+    held = fixed(script, run)
+    moved = [name for name in ("lr", "momentum", "betas") if name in case.item.options and name not in held]
+    if "lr" in held:
+        raise Unsupported("the class does not keep what depends on the learning rate")
     cycles = bool({"momentum", "betas"} & set(moved))
     script.do(
         f"scheduler = torch.optim.lr_scheduler.OneCycleLR({run.name}, max_lr=[0.1, 0.05], total_steps=9, pct_start=0.5, "
