@@ -116,7 +116,7 @@ def check_scheduled_options(case: LifeCase, script: Script) -> list[Found]:
     run = script.start(drawn.groups, (case.options, case.others))
     run.step(drawn.gradients[8])
     held = fixed(script, run)
-    moved = [name for name in ("lr", "momentum", "betas") if name in case.item.options and name not in held]
+    moved = [name for name in ("lr", "momentum", "betas") if name in set(case.item.options) & (script.subject.accepted - held)]
     if "lr" in held:
         raise Unsupported("the class does not keep what depends on the learning rate")
     cycles = bool({"momentum", "betas"} & set(moved))

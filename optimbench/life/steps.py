@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import inspect
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -26,6 +28,15 @@ def closure():
 """
 
 
+def takes_closure(script: Script) -> None:
+    """Unsupported where the step of a class of another kin has no closure among its arguments."""
+    with contextlib.suppress(ValueError):
+        arguments = inspect.signature(script.subject.constructor.step).parameters.values()
+        if len(arguments) < 2 and not any(a.kind is a.VAR_POSITIONAL for a in arguments):
+            with script.optional():
+                raise TypeError("step takes no closure")
+
+
 def closing(run: Run, gradients: Sequence[Array | None], last: str) -> str:
     """A closure that sets the gradients and ends with the line ``last``."""
     return CLOSURE.replace("GRADIENTS", "\n    ".join(run.gradients(gradients))).replace("LAST", last)
@@ -34,6 +45,7 @@ def closing(run: Run, gradients: Sequence[Array | None], last: str) -> str:
 @scenario("step(closure) evaluates the closure once, with gradients enabled, returns its loss and steps by its gradients.")
 def check_closure(case: LifeCase, script: Script) -> list[Found]:
     """Plainly, without autograd around it, and with a loss that is NaN; the gradients from before the call do not count."""
+    takes_closure(script)
     drawn = case.draw()
     run = script.start(drawn.groups, (case.options, case.others))
     run.step(drawn.gradients[0])
@@ -57,6 +69,7 @@ def check_closure(case: LifeCase, script: Script) -> list[Found]:
 
 @scenario("A closure that raises ends the step with its exception: parameters and state stay, and the next step is as ever.")
 def check_raising_closure(case: LifeCase, script: Script) -> list[Found]:
+    takes_closure(script)
     drawn = case.draw()
     run = script.start(drawn.groups, (case.options, case.others))
     run.step(drawn.gradients[0])
