@@ -149,12 +149,13 @@ def check_added_group(case: LifeCase, script: Script) -> list[Found]:
     run = script.start(drawn.groups[:1], (case.options,))
     for gradients in drawn.gradients[:2]:
         run.step(gradients[:first])
-    run.groups.append([])
-    for number, start in enumerate(drawn.groups[1], first):
-        run.declare(f"p{number}", start, case.dtype)
-        run.groups[1].append(f"p{number}")
+    before, new = run.keep(), [f"p{number}" for number, _ in enumerate(drawn.groups[1], first)]
+    for name, start in zip(new, drawn.groups[1], strict=True):
+        run.declare(name, start, case.dtype)
     rate = case.item.options["lr"][-1] / 2
-    script.do(f"{run.name}.add_param_group({{'params': [{', '.join(run.groups[1])}], 'lr': {rate!r}}})")
+    script.do(f"{run.name}.add_param_group({{'params': [{', '.join(new)}], 'lr': {rate!r}}})")
+    run.unchanged(before, "changed when a group was added")
+    run.groups.append(new)
     run.options.append({**case.options, "lr": rate})
     for gradients in drawn.gradients[2:7]:
         run.step(gradients)
@@ -180,7 +181,7 @@ def check_mixed_formats(case: LifeCase, script: Script) -> list[Found]:
     if case.variant == "two_groups":
         dtypes = [pair[number] for number, group in enumerate(drawn.groups) for _ in group]
     else:
-        dtypes = [pair[number % 2] for number in range(len(drawn.parameters))]
+        dtypes = [pair[(number + place) % 2] for number, group in enumerate(drawn.groups) for place, _ in enumerate(group)]
     coarse = max((PRECISIONS[name] for name in pair), key=lambda p: p.unit)
     groups = [[coarse.round(p) for p in group] for group in drawn.groups]
     run = script.start(groups, (case.options, case.others), dtypes=dtypes)

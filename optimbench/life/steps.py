@@ -52,7 +52,8 @@ def check_closure(case: LifeCase, script: Script) -> list[Found]:
     plays = ((3.25, "enable_grad"), (3.25, "no_grad"), (math.nan, "enable_grad"), (1.0, "no_grad"))
     for gradients, (loss, mode) in zip(drawn.gradients[1:], plays, strict=False):
         script.do(closing(run, gradients, f"return torch.tensor({loss})"))
-        run.step(gradients, f"with torch.{mode}():\n    loss = {run.name}.step(closure)", given=True)
+        call = f"with torch.{mode}():\n    loss = {run.name}.step(closure)\n    enabled = torch.is_grad_enabled()"
+        run.step(gradients, call, given=True)
         modes = script["modes"]
         if not modes:
             with script.optional():
@@ -63,7 +64,8 @@ def check_closure(case: LifeCase, script: Script) -> list[Found]:
         same = returned is not None and (float(returned) == loss or (math.isnan(loss) and math.isnan(float(returned))))
         test = "loss is not None and " + ("loss != loss" if math.isnan(loss) else f"float(loss) == {loss}")
         script.expect(same, f"step returned {returned!r}, but the closure {loss}", test)
-        script.expect(script["torch.is_grad_enabled()"], "gradients are disabled after a step", "torch.is_grad_enabled()")
+        kept = script["enabled"] == (mode == "enable_grad")
+        script.expect(kept, f"a step under {mode} changed the mode", f"enabled == {mode == 'enable_grad'}")
     return script.judge()
 
 
