@@ -71,9 +71,8 @@ answer = step(large)""",
                 lines=f"""\
 optimizer = make([p])
 optimizer.add_param_group({{"params": [q]{_entries(chosen)}}})
-step(optimizer)
-answer = q.detach().flatten()""",
-                sound=f"step(make([q]{_keywords(chosen)}))\nanswer = q.detach().flatten()",
+answer = step(optimizer)[-q.numel() :]""",
+                sound=f"answer = step(make([q]{_keywords(chosen)}))",
                 paths=EVERY_PATH,
             )
         )
