@@ -172,7 +172,9 @@ class Case:
         if self.lane not in ("edge", "huge"):
             return ordinary
         p = self.precision
-        largest = float(np.sqrt(p.largest)) / 16.0  # its square is representable
+        largest = float(np.sqrt(p.largest)) / 16.0  # its square is representable;
+        if self.lane == "edge":  # on the edge lane so is the quotient of an eps by it, in whatever order a formula takes it
+            largest = min(largest, float(p.largest) ** 0.375)
         tiny = [0.0, -0.0, p.smallest_subnormal, p.smallest_normal, float(np.sqrt(p.smallest_normal)), 1.0]
         # One huge element rules the whole tensor of an optimizer that is not elementwise: they have a lane of their own there.
         huge = [largest, -largest]

@@ -1,6 +1,6 @@
 import numpy as np
 
-from benchkit.contract import Refusal, out_of_range, shaped, unlike, wrong_format, wrong_weights
+from benchkit.contract import Refusal, no_number, out_of_range, shaped, unlike, wrong_format, wrong_weights
 from benchkit.domains import Domain, class_indices, class_weights, vectors
 from benchkit.spec import Figure, loss
 
@@ -10,11 +10,22 @@ def _weights():
     return Domain("per_class", lambda draw: class_weights(zero=draw.options["p"] == 1).sample(draw))
 
 
+def _scores(*strange):
+    """Scores; for p = 2 none whose square overflows, since its derivative then depends on what is multiplied first."""
+
+    def sample(draw):
+        values = vectors(tie_options=["margin"], strange=strange).sample(draw)
+        root = np.sqrt(draw.precision.largest) / 16.0
+        return np.where(np.isfinite(values) & (draw.options["p"] == 2), np.clip(values, -root, root), values)
+
+    return Domain("vectors", sample, differentiable=True)
+
+
 @loss(
     "torch.nn.MultiMarginLoss",
     inputs={
-        "": {"input": vectors(tie_options=["margin"], strange=[np.inf, -np.inf]), "target": class_indices()},
-        "nan": {"input": vectors(tie_options=["margin"], strange=[np.nan]), "target": class_indices()},
+        "": {"input": _scores(np.inf, -np.inf), "target": class_indices()},
+        "nan": {"input": _scores(np.nan), "target": class_indices()},
     },
     options={"p": [1, 2], "margin": [1.0, 0.5], "weight": [None, _weights()]},
     edge_options={"margin": [0.0, -0.5]},
@@ -31,8 +42,9 @@ def _weights():
         *wrong_weights("weight: has to be a Tensor of size C", shapes=[(8, 4)]),
         *(
             Refusal(f"p {value}", "1 and 2 are the only supported values", options={"p": value}, shapes=[(8, 4)])
-            for value in (0, 3)
+            for value in (0, 3, 1.5)
         ),
+        *no_number("margin"),
     ],
     document="3.5.11",
     source="Crammer and Singer, JMLR 2001; Weston and Watkins, ESANN 1999; torch.nn.MultiMarginLoss documentation",
