@@ -245,6 +245,7 @@ def cases(item: Optimizer, level: str, dtypes: Sequence[str], device: str, seed:
                 yield Case(item, options, options, path, dtype, device, "exact", 0, seed)
     if not closure:
         yield from _elsewhere(item, chosen, level, bookkeeping, dtypes, device, seed)
+        yield from _at_the_ends(item, chosen, dtypes, device, seed)
 
 
 def _elsewhere(
@@ -275,6 +276,18 @@ def _elsewhere(
         yield Case(item, rich, first, path, dtype, device, "ordinary", FEWEST, seed)
     for path, lane in zip(itertools.cycle(reversed(COMPILED_PATHS)), ("late", "tensor", "edge"), strict=False):
         yield Case(item, rich, rich if lane == "late" else first, path, dtype, device, lane, FEWEST, seed)
+
+
+def _at_the_ends(
+    item: Optimizer, chosen: Sequence[Mapping[str, Any]], dtypes: Sequence[str], device: str, seed: int
+) -> Iterator[Case]:
+    """The differentiable path, whose arithmetic has limits of its own, at the ends of what is allowed.
+
+    In bfloat16, where the counters of the path, which are held in float32, are exact.
+    """
+    ends = [options for options in chosen if any(options[n] in values for n, values in item.edge_options.items())]
+    for number, options in enumerate(ends if "bfloat16" in dtypes else ()):
+        yield Case(item, options, chosen[0], "differentiable", "bfloat16", device, "edge", number, seed)
 
 
 def richest(item: Optimizer) -> Mapping[str, Any]:
