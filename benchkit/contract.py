@@ -129,10 +129,17 @@ def given(value: Any) -> Change:
 SAME_SHAPE = "Target: same shape as the input"
 
 
-def unlike(*names: str, stated: str = SAME_SHAPE, axes: int = 2, shape: tuple[int, ...] = (4, 5)) -> list[Refusal]:
+def unlike(
+    *names: str,
+    stated: str = SAME_SHAPE,
+    axes: int = 2,
+    shape: tuple[int, ...] = (4, 5),
+    but: Sequence[str] = (),
+    **fields: Any,
+) -> list[Refusal]:
     """Inputs that should have the shape of the others and have one that would broadcast, or one that fits nothing.
 
-    ``shape`` is that of the right call, and ``axes`` those of the inputs named.
+    ``shape`` is that of the right call, and ``axes`` those of the inputs named; the forms that ``but`` names are left out.
     """
     broadcasting: dict[str, Callable[[Array], Array]] = {
         "one row": lambda a: a[:1],
@@ -147,10 +154,11 @@ def unlike(*names: str, stated: str = SAME_SHAPE, axes: int = 2, shape: tuple[in
         broadcasting["a further axis behind"] = lambda a: a[..., None]
     kinds = {"that broadcasts,": broadcasting, "of": fitting_nothing}
     return [
-        Refusal(f"{name} {kind} {form}", stated, inputs={name: shaped(function)}, shapes=[shape])
+        Refusal(f"{name} {kind} {form}", stated, inputs={name: shaped(function)}, shapes=[shape], **fields)
         for name in names
         for kind, forms in kinds.items()
         for form, function in forms.items()
+        if form not in but
     ]
 
 
@@ -237,21 +245,31 @@ def wrong_format(name: str, *dtypes: str, stated: str = "", **fields: Any) -> li
     ]
 
 
-def wrong_weights(stated: str, suffix: str = "", **fields: Any) -> list[Refusal]:
+def wrong_weights(stated: str, suffix: str = "", count: Callable[[Draw], int] = class_count, **fields: Any) -> list[Refusal]:
     """Class weights of another number than there are classes, or of another shape."""
     forms: dict[str, Callable[[int], Array]] = {
         "one too few": lambda classes: np.ones(classes - 1),
         "one too many": lambda classes: np.ones(classes + 1),
-        "one": lambda classes: np.ones(1),
+        "of one number": lambda classes: np.ones(1),
         "of two axes": lambda classes: np.ones((1, classes)),
     }
 
     def weights(form: Callable[[int], Array]) -> Callable[[Draw], Array]:
-        return lambda draw: form(class_count(draw))
+        return lambda draw: form(count(draw))
 
     return [
         Refusal(f"weight {words}{suffix}", stated, options={"weight": weights(form)}, **fields) for words, form in forms.items()
     ]
+
+
+def labels(*values: float, stated: str, name: str = "target", **fields: Any) -> list[Refusal]:
+    """A label that is none."""
+    return [Refusal(f"label {value}", stated, inputs={name: last(value)}, **fields) for value in values]
+
+
+def no_number(*names: str) -> list[Refusal]:
+    """NaN for an option that is a number: whoever answers with a number has not looked at it."""
+    return [Refusal(f"{name} nan", options={name: float("nan")}, or_nan=True) for name in names]
 
 
 # ---- Optimizers --------------------------------------------------------------------------------------------------------------
@@ -277,7 +295,8 @@ def between(
     make: Callable[[float], Any] = float,
 ) -> list[Clause]:
     """A hyperparameter of a range; ``ends`` are those ends that belong to it (default: both)."""
-    found: list[Clause] = []
+    nan = float("nan")
+    found: list[Clause] = [Refusal(f"{name}={make(nan)}", options={name: make(nan)}, or_nan=True)]
     for end, outside in ((low, -0.5), (high, 0.5)):
         if end is None:
             continue
@@ -295,6 +314,8 @@ def decay_rates(*, ways: Sequence[str] = WAYS) -> list[Clause]:
     return [
         *between("betas", 0.0, 1.0, ends=[0.0], ways=ways, make=lambda x: (x, 0.99)),
         *between("betas", 0.0, 1.0, ends=[0.0], ways=ways, make=lambda x: (0.9, x)),
+        Refusal("one beta", "betas (tuple[float, float])", options={"betas": (0.9,)}),
+        Refusal("three betas", "betas (tuple[float, float])", options={"betas": (0.9, 0.99, 0.999)}),
     ]
 
 

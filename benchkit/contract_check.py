@@ -16,7 +16,7 @@ from typing import Any
 
 from benchkit.contract import ACCEPTS, REFUSES, Acceptance, Clause, Refusal
 from benchkit.isolation import ANSWERED, RAISED, Assistant, Outcome
-from benchkit.judge import ERROR, FAIL, PASS, UNSUPPORTED
+from benchkit.judge import ERROR, FAIL, OTHER, PASS, UNSUPPORTED
 from benchkit.spec import Item
 from benchkit.verification import Bench, Record
 
@@ -213,7 +213,7 @@ def run(contract: Contract, case: ContractCase, subject: Any, done: frozenset[st
         "id": case.id(case.check), "item": case.item.name, "check": case.check, "device": case.device, "dtype": case.dtype,
         "path": case.path, "lane": LANE, "reduction": case.reduction, "options": {}, "variant": case.words,
         "shape": list(case.shape), "status": found.status, "compared": judged_at_all, "telling": judged_at_all,
-        "ratio": (0.0 if right else float("inf")) if judged_at_all else None,
+        "ratio": (0.0 if right else float("inf")) if judged_at_all else None, "wrong": [OTHER] if found.status == FAIL else [],
         "message": [] if right else _message(case, found), "waiver": None, "repro": None,
     }  # fmt: skip
 

@@ -39,12 +39,9 @@ def cases(item: Loss, level: str, dtypes: tuple[str, ...], device: str, seed: in
     """Every clause in a few combinations of path, shape, format and reduction; level thorough takes all of them.
 
     Clauses about foreign memory meet every shape and every reduction from level standard on: each has a kernel of its own.
-    Losses with parameters of their own have no clauses yet. Compiled code is tried once where the clause asks for it, and at
-    level thorough by every clause and by inductor too.
+    Compiled code is tried once where the clause asks for it, and at level thorough by every clause and by inductor too.
     """
     formats = tuple(d for d in ("float32", "float64", "bfloat16", "float16") if d in dtypes)
-    if has_parameters(item):
-        return
     if item.example is not None:
         formats = formats[:1] if "float32" in formats else ()
     for number, clause in enumerate(clauses(item) if formats else ()):
@@ -88,7 +85,7 @@ def script(case: ContractCase) -> Script:
 
     def call(options: Mapping[str, Any]) -> str:
         given = ", ".join(f"{n}={_text(v, case.dtype, device)}" for n, v in options.items())
-        return _called(case.path, given, ", ".join(inputs), device)
+        return _called(case, given, ", ".join(inputs), device)
 
     return Script(lines(inputs), call(options | reduction), lines(changed) + call(options | reduction | other))
 
@@ -100,13 +97,18 @@ def make(case: ContractCase, own: bool) -> str:
     return "{}" if own or case.path == EAGER else ""
 
 
-def _called(path: str, options: str, inputs: str, device: str) -> str:
-    if path == FUNCTIONAL:
+def _called(case: ContractCase, options: str, inputs: str, device: str) -> str:
+    """The call; a module with parameters of its own draws the same ones every time, in the format under test."""
+    item: Loss = case.item  # type: ignore[assignment]
+    if case.path == FUNCTIONAL:
         return f"answer = make({', '.join(filter(None, (inputs, options)))})\n"
-    module = f"make({options}){device}"
-    if path in COMPILED:
-        module = f'torch.compile({module}, backend="{COMPILED[path]}")'
-    return f"answer = {module}({inputs})\n"
+    module, first = f"make({options}){device}", ""
+    if has_parameters(item):
+        module, first = f"{module}.to(torch.{case.dtype})", "torch.manual_seed(0)\n"
+    if case.path in COMPILED:
+        module = f'torch.compile({module}, backend="{COMPILED[case.path]}")'
+    field = f".{item.answers['mean']}" if item.answers else ""
+    return f"{first}answer = {module}({inputs}){field}\n"
 
 
 def _right(item: Loss, case: ContractCase) -> tuple[dict[str, Any], dict[str, Any], Draw]:
@@ -127,7 +129,8 @@ def _right(item: Loss, case: ContractCase) -> tuple[dict[str, Any], dict[str, An
             draw.inputs[name] = draw.inputs[name] - np.logaddexp.reduce(draw.inputs[name], axis=-1, keepdims=True)
         if domain.floating:  # to numbers that are short to read, in any format
             draw.inputs[name] = np.round(8.0 * draw.inputs[name]) / 8.0
-    return {}, dict(draw.inputs), draw
+    passed = {name: draw.inputs[name] for name, domain in domains.items() if not domain.parameter}
+    return {name: draw.options[name] for name in item.required}, passed, draw
 
 
 def _text(value: Any, dtype: str, device: str) -> str:

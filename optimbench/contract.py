@@ -24,6 +24,14 @@ REFUSALS = [
     Refusal("a parameter that is no leaf", lines="answer = step(make([p, q * 2.0]))"),
     Refusal("a parameter in two groups", lines='answer = step(make([{"params": [p]}, {"params": [p]}]))'),
     Refusal("a parameter added again", lines='answer = make([p])\nanswer.add_param_group({"params": [p]})'),
+    Refusal(
+        "a parameter twice in a group, without a warning",
+        lines="""\
+import warnings
+with warnings.catch_warnings():
+    warnings.simplefilter("error")
+    answer = make([p, p])""",
+    ),
     Refusal("a group without parameters", lines='answer = make([{"lr": 0.125}])'),
     Refusal("an added group that is a list", "param_group (dict)", lines="answer = make([p])\nanswer.add_param_group([q])"),
     Refusal("one parameter named and one not", NAMED, lines='answer = make([("p", p), q])'),
@@ -46,7 +54,12 @@ ACCEPTANCES = [
         "named parameters", "iterable of parameters or named_parameters", lines='answer = step(make([("p", p), ("q", q)]))'
     ),
 ]
+ADDING = "answer = make([p])\nanswer.add_param_group({})"
 OF_GROUPS = [  # for those that take more than one
+    Refusal("a set of parameters in an added group", ORDERED, lines=ADDING.format('{"params": {q}}')),
+    Refusal("a number among the parameters of an added group", ITERABLE, lines=ADDING.format('{"params": [q, 1.0]}')),
+    Refusal("an added parameter that is no leaf", lines=ADDING.format('{"params": [q * 2.0]}')),
+    Refusal("an added group without parameters", lines=ADDING.format('{"lr": 0.125}')),
     Refusal("one group named and one not", NAMED, lines='answer = make([{"params": [("p", p)]}, {"params": [q]}])'),
     Acceptance("a tensor for the parameters of a group", lines='answer = step(make([{"params": p}, {"params": q}]))'),
 ]

@@ -9,6 +9,7 @@ import numpy as np
 
 from benchkit.precision import PRECISIONS
 from benchkit.spec import Optimizer
+from optimbench.cases import richest
 from optimbench.found import Found
 from optimbench.life.cases import LifeCase, scenario
 from optimbench.life.script import Script
@@ -126,7 +127,15 @@ def _formats(item: Optimizer) -> Sequence[str]:
     return ("one_group", "two_groups")
 
 
-@scenario("Parameters of several formats are updated each in its own, in one group and in two.", variants=_formats, small=True)
+def _defaults_first(item: Optimizer, few: Sequence[Options]) -> list[Options]:
+    """The set in which an option may stand for a number of the format comes first."""
+    return [few[0], richest(item)]
+
+
+@scenario(
+    "Parameters of several formats are updated each in its own, in one group and in two.",
+    variants=_formats, small=True, sets=_defaults_first,
+)  # fmt: skip
 def check_mixed_formats(case: LifeCase, script: Script) -> list[Found]:
     """The case's format and another one take turns within each group, or have a group each."""
     drawn, pair = case.draw(), (case.dtype, PARTNERS[case.dtype])
@@ -137,6 +146,8 @@ def check_mixed_formats(case: LifeCase, script: Script) -> list[Found]:
     coarse = max((PRECISIONS[name] for name in pair), key=lambda p: p.unit)
     groups = [[coarse.round(p) for p in group] for group in drawn.groups]
     run = script.start(groups, (case.options, case.others), dtypes=dtypes)
-    for gradients in drawn.gradients[:5]:
-        run.step([None if g is None else coarse.round(g) for g in gradients])
+    for step, gradients in enumerate(drawn.gradients[:5]):
+        # Every second step is by gradients so small that what depends on the format, as an eps that stands for its epsilon, shows.
+        size = 2.0**-9 if step % 2 else 1.0
+        run.step([None if g is None else coarse.round(g * size) for g in gradients])
     return script.judge()

@@ -159,7 +159,9 @@ def check_scaled_steps(case: LifeCase, script: Script) -> list[Found]:
     return script.judge()
 
 
-@scenario("A step under no_grad or in inference mode is the step made outside, bit by bit, and leaves autograd as it was.")
+@scenario(
+    "A step under no_grad or in inference mode is the step made outside, bit by bit, and leaves autograd as it was.", long=True
+)
 def check_without_autograd(case: LifeCase, script: Script) -> list[Found]:
     drawn = case.draw()
     run = script.start(drawn.groups, (case.options, case.others))

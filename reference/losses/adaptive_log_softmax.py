@@ -1,5 +1,6 @@
 import numpy as np
 
+from benchkit.contract import Acceptance, Refusal, Text, out_of_range, shaped, unlike, wrong_format
 from benchkit.domains import Domain, reals
 from benchkit.spec import Figure, loss
 
@@ -92,9 +93,54 @@ def parameters(clusters, bias):
 
 def variant(clusters, bias):
     """The inputs of a module with so many clusters beside its head."""
-    rows = reals(edges=[0.0, 1.0, -4.0, 1000.0])
+    rows = reals(scale=1.0, edges=[0.0, 1.0, -4.0, 1000.0])  # of larger logits nothing would be known in bfloat16
     target = Domain("indices", lambda draw: draw.rng.integers(0, draw.options["n_classes"], draw.shape[:-1]), floating=False)
     return {"input": rows, "target": target, **parameters(clusters, bias)}
+
+
+def contract():
+    """Cutoffs that part nothing, and targets and inputs that do not fit."""
+    rows = [(5, 16)]
+    cutoffs = {
+        "that fall": (5, 2),
+        "that repeat": (2, 2),
+        "from 0": (0, 3),
+        "from -1": (-1, 3),
+        "to the number of classes": (3, 9),
+        "beyond the classes": (2, 12),
+        "with a fraction": (2.5, 5),
+        "without any": (),
+    }
+    return [
+        *(
+            Refusal(f"cutoffs {words}", "cutoffs should be an ordered Sequence of integers sorted", options={"cutoffs": value})
+            for words, value in cutoffs.items()
+        ),
+        *(
+            Refusal(
+                f"div_value {value}",
+                "the size of each cluster is floor(in_features / div_value**idx)",
+                options={"div_value": value},
+            )
+            for value in (0.0, -4.0, float("nan"))
+        ),
+        *out_of_range(stated="target: 0 <= target[i] < n_classes", count=lambda draw: draw.options["n_classes"]),
+        *wrong_format("target", "bool", "float32", shapes=rows),
+        *unlike("target", stated="target: (N)", axes=1, shape=rows[0]),
+        Refusal("target alone for rows", "target: (N) or ()", inputs={"target": shaped(lambda y: y[0])}, shapes=rows),
+        *(
+            Refusal(
+                f"input of {words}", "input: (N, in_features) or (in_features)", inputs={"input": shaped(change)}, shapes=rows
+            )
+            for words, change in (
+                ("a feature less", lambda x: x[:, :-1]),
+                ("a feature more", lambda x: np.concatenate([x, x[:, :1]], axis=1)),
+                ("three axes", lambda x: x[None]),
+                ("one row for many targets", lambda x: x[0]),
+            )
+        ),
+        Acceptance("cutoffs in a list", "cutoffs (Sequence)", options={"cutoffs": Text("[2, 5]")}),
+    ]
 
 
 @loss(
@@ -119,6 +165,7 @@ def variant(clusters, bias):
     row_axes=-1,
     answers={"mean": "loss", "none": "-output"},
     tags={"classes", "nats"},
+    contract=contract(),
     bytes_per_element=1.3,  # for ten features: the rows once, and for each an index of 8 bytes and a loss of 4
     legacy=False,
     source="Grave, Joulin, Cissé, Grangier and Jégou, Efficient softmax approximation for GPUs, ICML 2017; "

@@ -1,6 +1,8 @@
 import numpy as np
 from scipy.special import expit, log_expit
 
+from benchkit.contract import Acceptance, Refusal, half_broadcast, unlike
+from benchkit.contract import labels as no_labels
 from benchkit.domains import Domain, reals, unit_interval
 from benchkit.spec import Figure, loss
 
@@ -51,10 +53,10 @@ def labels():
 
     def sample(draw):
         soft = unit_interval().sample(draw)
-        drawn = np.where(draw.rng.random(soft.shape) < 0.4, np.rint(soft), soft)
+        drawn = draw.precision.round(np.where(draw.rng.random(soft.shape) < 0.4, np.rint(soft), soft))
         return np.where(settled(draw.inputs["input"], drawn) & np.isfinite(draw.inputs["input"]), 0.5, drawn)
 
-    return Domain("unit", sample, differentiable=True)
+    return Domain("unit", sample, differentiable=True, repeats=False)
 
 
 def sure_logits():
@@ -69,7 +71,7 @@ def sure_logits():
 
 def right_labels():
     """The label 0 or 1 of which the logit is sure."""
-    return Domain("labels", lambda draw: np.where(draw.inputs["input"] > 0.0, 1.0, 0.0), differentiable=True)
+    return Domain("labels", lambda draw: np.where(draw.inputs["input"] > 0.0, 1.0, 0.0), differentiable=True, repeats=False)
 
 
 def factors(label, shape):
@@ -88,6 +90,14 @@ EACH, OF_CLASS, OF_ROW = (
 )
 
 
+BROADCASTS = "weight and pos_weight: broadcast with the target"
+
+
+def allowed(variant, *, weight, pos_weight):
+    """Which factors a variant meets."""
+    return not variant or (weight is None and (pos_weight is None or (variant == "sure" and pos_weight.label == "per_class")))
+
+
 @loss(
     "torch.nn.BCEWithLogitsLoss",
     functional="binary_cross_entropy_with_logits",
@@ -100,11 +110,36 @@ EACH, OF_CLASS, OF_ROW = (
         "weight": [None, factors("elementwise", EACH), factors("of_row", OF_ROW)],
         "pos_weight": [None, factors("per_class", OF_CLASS), factors("elementwise", EACH)],
     },
-    # The further variants are about the logits, not the factors.
-    valid=lambda options: not options.get("variant") or (options["weight"] is None and options["pos_weight"] is None),
+    # The further variants are about the logits, not the factors; but a sure logit must not make pos_weight ignored.
+    valid=lambda options: allowed(**{"variant": "", **options}),
     shapes=((4, 5), (7,), (2, 3, 4)),
     tags={"elementwise"},
     bytes_per_element=3,
+    contract=[
+        *unlike("target"),
+        half_broadcast(),
+        *no_labels(1.5, -0.5, stated="the targets t[i] should be numbers between 0 and 1"),
+        *(
+            Refusal(f"{name} {words}", stated, options={name: factors}, shapes=[(4, 5)])
+            for name, stated in (
+                ("weight", "weight supports broadcasting to a common shape with respect to the output"),
+                ("pos_weight", "pos_weight: Must be a tensor with equal size along the class dimension"),
+            )
+            for words, factors in (
+                ("one too few", lambda draw: np.ones(draw.shape[-1] - 1)),
+                ("one too many", lambda draw: np.ones(draw.shape[-1] + 1)),
+            )
+        ),
+        *(
+            Acceptance(f"{name} {words}", BROADCASTS, options={name: factors}, shapes=[(4, 5), (2, 3, 4)])
+            for name in ("weight", "pos_weight")
+            for words, factors in (
+                ("of the last axis", lambda draw: np.ones(draw.shape[-1])),
+                ("of one row", lambda draw: np.ones((1, *draw.shape[1:]))),
+                ("of every element", lambda draw: np.ones(draw.shape)),
+            )
+        ),
+    ],
     source="torch.nn.BCEWithLogitsLoss documentation",
     figure=Figure(
         xlabel="logit x, target 1 or 0.25",
@@ -175,3 +210,25 @@ def _(x, y, *, weight, pos_weight):
     by_x = np.where(x == 0.0, -y * 1.0, slope(x, y, p))
     by_y = log_expit(-x) - p * log_expit(x)
     return (by_x, by_y) if weight is None else (weight * by_x, weight * by_y)
+
+
+FORMS = "All three forms are the same number; the one that is asked for where the label is sure has the most digits anywhere."
+bce_with_logits.equivalent(
+    "np.isinf(x) | (y == 0.0) & (x < -sure) → np.isinf(x) | ((y == 0.0) | (x < -sure))",
+    "np.isinf(x) | (y == 0.0) & (x < -sure) → np.isinf(x) | (y == 0.0)",
+    "np.isinf(x) | (y == 0.0) & (x < -sure) → np.isinf(x) | (x < -sure)",
+    "np.isinf(x) | (y == 0.0) & (x < -sure) → np.isinf(x) | (y == 0.0) & (x <= -sure)",
+    "np.isinf(x) | (y == 0.0) & (x < -sure) → np.isinf(x) | (y == 0.0) & (x < sure)",
+    "(y == 1.0) & (x > sure) → (y == 1.0) | (x > sure)",
+    "(y == 1.0) & (x > sure) → y == 1.0",
+    "(y == 1.0) & (x > sure) → x > sure",
+    "(y == 1.0) & (x > sure) → (y == 1.0) & (x >= sure)",
+    why=FORMS,
+)
+bce_with_logits.equivalent(
+    "np.where(y == 0.0, 0.0, -p * y * yes) → np.where(y == 0.0, 0.0, -p / y * yes)",
+    "np.where(y == 0.0, 0.0, -p * y * yes) → np.where(y == 0.0, 0.0, -p * yes)",
+    "np.where(y == 1.0, 0.0, -(1.0 - y) * no) → np.where(y == 1.0, 0.0, -(1.0 + y) * no)",
+    "np.where(y == 1.0, 0.0, -(1.0 - y) * no) → np.where(y == 1.0, 0.0, -1.0 * no)",
+    why="Taken where y is 0 or 1, the factor is 1, and at infinite logits, where the logarithm is 0 or infinite.",
+)

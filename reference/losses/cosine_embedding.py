@@ -1,6 +1,6 @@
 import numpy as np
 
-from benchkit.contract import unlike
+from benchkit.contract import Refusal, labels, no_number, shaped, unlike
 from benchkit.domains import Domain, signs, vectors, without_axis
 from benchkit.spec import Figure, loss
 
@@ -69,6 +69,18 @@ def _pairs(**how):
     contract=[
         *unlike("input2", stated="Input2: same shape as Input1"),
         *unlike("target", stated="Target: (N)", axes=1),
+        *labels(0.0, 0.5, stated="a Tensor label y with values 1 or -1", shapes=[(4, 5)]),
+        *(
+            Refusal(f"margin {value}", "margin: Should be a number from -1 to 1", options={"margin": value}, shapes=[(4, 5)])
+            for value in (1.5, -1.5)
+        ),
+        *no_number("margin"),
+        Refusal(
+            "inputs of three axes",
+            "Input1: (N, D) or (D)",
+            inputs=dict.fromkeys(("input1", "input2"), shaped(lambda x: x[None])),
+            shapes=[(4, 5)],
+        ),
     ],
     document="3.5.14",
     source="torch.nn.CosineEmbeddingLoss documentation",

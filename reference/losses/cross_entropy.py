@@ -1,8 +1,21 @@
 import numpy as np
 
-from benchkit.contract import Acceptance, Refusal, cast, misfit, out_of_range, shaped, unlike, wrong_format, wrong_weights
+from benchkit.contract import (
+    Acceptance,
+    Refusal,
+    cast,
+    misfit,
+    no_number,
+    out_of_range,
+    shaped,
+    unlike,
+    wrong_format,
+    wrong_weights,
+)
 from benchkit.domains import Domain, class_indices, class_probabilities, class_weights, without_class_axis
 from benchkit.spec import Figure, loss
+
+from reference.summation import drifting_count
 
 MANY_ROWS = (16, 2)
 
@@ -157,6 +170,12 @@ def allowed(variant, *, weight, ignore_index, label_smoothing, **_):
             shapes=[(4, 5)],
         ),
         *wrong_format("target", "int32", "int16", "bool", "float32", "float64", stated=LONG, shapes=[(4, 5)]),
+        Refusal(
+            "target without its places",
+            PLACES,
+            inputs={"target": shaped(lambda y: y[:, 0])},
+            shapes=[(2, 3, 2, 2)],
+        ),
         *unlike("target", stated="Target: (N)", axes=1, shape=(4, 5)),
         Refusal(
             "target of one column",
@@ -173,6 +192,7 @@ def allowed(variant, *, weight, ignore_index, label_smoothing, **_):
             Refusal(f"label_smoothing {value}", "A float in [0.0, 1.0]", options={"label_smoothing": value}, compiled=True)
             for value in (-0.1, 1.1)
         ),
+        *no_number("label_smoothing"),
         *misfit(
             stated="If containing class probabilities, the target must be the same shape input",
             variant="probabilities",
@@ -315,3 +335,11 @@ def _(x, y, *, weight, ignore_index, label_smoothing):
     return np.sum(
         w[np.where(kept, y, 0)] if label_smoothing and weight is not None else np.where(kept, w[np.where(kept, y, 0)], 0.0)
     )
+
+
+@cross_entropy.planted(
+    "one float32 sum, number by number, drifts in a large mean", part="mean", thread="55657", where="-large-"
+)
+def _(x, y, **options):
+    losses = cross_entropy(x, y, **options)
+    return cross_entropy.reductions["mean"](x, y, **options) / losses.size * drifting_count(losses)

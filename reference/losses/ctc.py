@@ -1,6 +1,6 @@
 import numpy as np
 
-from benchkit.contract import Acceptance, Refusal, cast, last, out_of_range, shaped
+from benchkit.contract import Acceptance, Refusal, Typed, cast, last, out_of_range, shaped
 from benchkit.domains import Domain, class_probabilities
 from benchkit.spec import Figure, loss
 
@@ -37,7 +37,7 @@ def _labels(concatenated):
         labels = draw.rng.integers(0, draw.shape[-1] - 1, shape)
         return labels + (labels >= draw.options["blank"])
 
-    return Domain("labels", sample, floating=False, repeats=not concatenated)
+    return Domain("labels", sample, floating=False, repeats=not concatenated, stacks=not concatenated)
 
 
 def _input_lengths():
@@ -62,7 +62,7 @@ def _target_lengths(concatenated):
         taken = draw.rng.permutation(rows * most)[: len(draw.inputs["targets"])]
         return np.bincount(taken // most if most else taken, minlength=rows).reshape(_batch(draw))
 
-    return Domain("lengths", sample, floating=False, repeats=not concatenated)
+    return Domain("lengths", sample, floating=False, repeats=not concatenated, stacks=not concatenated)
 
 
 def _inputs(log_probs, concatenated):
@@ -183,6 +183,35 @@ def _contract():
             for name in lengths
             for words, change in (("a row less", lambda n: n[:-1]), ("a row more", lambda n: np.append(n, n[-1:])))
         ),
+        *(
+            Refusal(
+                f"targets of {words}",
+                "targets: (N, S) or (sum(target_lengths))",
+                inputs={"targets": shaped(change)},
+                shapes=[(6, 3, 4)],
+            )
+            for words, change in (
+                ("a row less", lambda y: y[:-1]),
+                ("a row more", lambda y: np.concatenate([y, y[-1:]])),
+                ("three axes", lambda y: y[None]),
+            )
+        ),
+        *(
+            Refusal(
+                f"log_probs of {words}",
+                "log_probs: (T, N, C) or (T, C)",
+                inputs={"log_probs": shaped(change)},
+                shapes=[(6, 3, 4)],
+            )
+            for words, change in (("four axes", lambda x: x[None]), ("one axis", lambda x: x[:, 0, 0]))
+        ),
+        Refusal(
+            "a label with a fraction",
+            "Each element in the target sequence is a class index",
+            inputs={"targets": lambda draw, y: Typed(y + 0.5, "float32"), "target_lengths": _every_label},
+            variant="padded",
+        ),
+        Refusal("input_lengths in float32", inputs={"input_lengths": cast("float32")}),
         Refusal("blank of the number of classes", "blank label", options={"blank": lambda draw: draw.shape[-1]}),
         Refusal("blank -1", "blank label", options={"blank": -1}),
     ]
@@ -300,7 +329,7 @@ ctc.wrong("no blank is ever left out", "(labels != blank) & (labels != _before(l
 ctc.wrong("all frames count, whatever the input length", "t < frames", "t >= 0")
 ctc.wrong("a path may not end in the last label", "length > 0, at_label", "length < 0, at_label")
 ctc.wrong("an empty target counts its blanks twice", "length > 0, at_label", "length >= 0, at_label", thread="18215")
-ctc.wrong("an input of no frames has one read", "t < frames", "t < np.maximum(frames, 1)", thread="84827")
+ctc.wrong("an input of no frames has one read", "t < frames", "t < np.maximum(frames, 1)", thread="84827, 88047")
 ctc.wrong("zero_infinity ignored", " if zero_infinity else loss", " if False else loss")
 ctc.wrong(
     "zero_infinity not heeded by the derivative", "0.0 if zero_infinity else np.nan", "np.nan", part="gradient", thread="16199"

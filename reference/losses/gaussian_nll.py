@@ -1,5 +1,6 @@
 import numpy as np
 
+from benchkit.contract import Refusal, given, last, shaped, unlike
 from benchkit.domains import Domain, positive, reals, without_axis
 from benchkit.spec import Figure, loss
 
@@ -64,6 +65,11 @@ def plain(**others):
     return {**inputs, **others}
 
 
+ONE_AXIS = "Target: same shape as the input, or same shape as the input but with one dimension equal to 1"
+FEWER = "Var: same shape as the input, or with one dimension equal to 1, or with one fewer dimension, or a scalar value"
+POSITIVE = "a tensor of positive variances"
+
+
 @loss(
     "torch.nn.GaussianNLLLoss",
     inputs={
@@ -81,8 +87,24 @@ def plain(**others):
     # How the variance is shared does not depend on how it is clamped, nor on the constant.
     valid=lambda options: not options.get("variant") or (options["eps"] == 1e-6 and not options["full"]),
     shapes=((4, 5), (7,), (2, 3, 4)),
+    long_axes=(-1,),  # of each loss the derivative by each of the variances of many rows would be a matrix of that size
     tags={"elementwise", "straight-through", "first_order"},
     bytes_per_element=4,
+    contract=[
+        *unlike("target", stated=ONE_AXIS, but=("one row", "one column")),
+        *unlike("var", stated=FEWER, but=("one row", "one column")),
+        *(
+            Refusal(
+                f"{name} that broadcasts, one number for a matrix",
+                stated,
+                inputs={name: shaped(lambda a: a[:1, :1])},
+                shapes=[(4, 5)],
+            )
+            for name, stated in (("target", ONE_AXIS), ("var", FEWER))
+        ),
+        Refusal("a negative variance", POSITIVE, inputs={"var": last(-0.5)}, compiled=True),
+        Refusal("a negative variance as a number", POSITIVE, inputs={"var": given(-0.5)}),
+    ],
     legacy=False,
     source="Nix and Weigend, Estimating the mean and variance of the target probability distribution, 1994; "
     "torch.nn.GaussianNLLLoss documentation",

@@ -1,6 +1,6 @@
 import numpy as np
 
-from benchkit.contract import misfit
+from benchkit.contract import labels, misfit, no_number
 from benchkit.domains import reals, signs
 from benchkit.spec import Figure, loss
 
@@ -15,7 +15,7 @@ from benchkit.spec import Figure, loss
     edge_options={"margin": [0.0, -1.0]},
     tags={"elementwise", "exact"},
     bytes_per_element=3,
-    contract=misfit(),
+    contract=[*misfit(), *labels(0.0, 0.5, stated="a labels tensor y (containing 1 or -1)"), *no_number("margin")],
     document="3.5.13",
     source="torch.nn.HingeEmbeddingLoss documentation",
     figure=Figure(

@@ -1,5 +1,6 @@
 import numpy as np
 
+from benchkit.contract import Refusal, no_number, unlike, weights_unlike
 from benchkit.domains import reals
 from benchkit.spec import Figure, loss
 
@@ -12,6 +13,15 @@ from benchkit.spec import Figure, loss
     shapes=((4, 5), (7,), (2, 3, 4)),
     tags={"elementwise", "exact"},
     bytes_per_element=3,
+    contract=[
+        *unlike("target"),
+        *weights_unlike(),
+        *(
+            Refusal(f"delta {value}", "The value must be positive", options={"delta": value}, compiled=value < 0.0)
+            for value in (0.0, -1.0)
+        ),
+        *no_number("delta"),
+    ],
     legacy=False,
     source="Huber, Robust estimation of a location parameter, 1964; torch.nn.HuberLoss documentation",
     figure=Figure(

@@ -1,8 +1,9 @@
 import numpy as np
 
-from benchkit.contract import unlike, weights_unlike
+from benchkit.contract import Acceptance, cast, unlike, weights_unlike
 from benchkit.domains import reals
 from benchkit.spec import Figure, loss
+from reference.summation import drifting_count
 
 
 @loss(
@@ -11,7 +12,15 @@ from benchkit.spec import Figure, loss
     shapes=((4, 5), (7,), (2, 3, 4)),
     tags={"elementwise", "exact", "piecewise"},
     bytes_per_element=3,
-    contract=[*unlike("target"), *weights_unlike()],
+    contract=[
+        *unlike("target"),
+        *weights_unlike(),
+        Acceptance(
+            "complex numbers",
+            "Supports real-valued and complex-valued inputs",
+            inputs=dict.fromkeys(("input", "target"), cast("complex128")),
+        ),
+    ],
     document="3.5.3",
     source="torch.nn.L1Loss documentation",
     figure=Figure(xlabel="x - y", span=(-3.0, 3.0), inputs=lambda x: (x, np.zeros_like(x))),
@@ -51,3 +60,8 @@ def _(x, y):
 @l1.planted("mean over the first axis only", part="mean")
 def _(x, y):
     return float(x.shape[0])
+
+
+@l1.planted("one float32 sum, number by number, drifts in a large mean", part="mean", thread="27692", where="-large-")
+def _(x, y):
+    return drifting_count(l1(x, y))

@@ -2,6 +2,7 @@ import math
 
 import numpy as np
 
+from benchkit.contract import Refusal, no_number, out_of_range, shaped, unlike, wrong_format, wrong_weights
 from benchkit.domains import Domain, reals
 from benchkit.spec import Figure, Native, loss
 from reference.losses.adaptive_log_softmax import linear, outer
@@ -113,6 +114,80 @@ def allowed(variant="", *, bias, ignore_index, label_smoothing, out_features, op
     return not variant or bias == variant.endswith("bias")
 
 
+def contract():
+    """What CrossEntropyLoss refuses, and what does not fit the linear map; with the whole batch at once and in chunks."""
+    rows, indices_, size = [(5, 4)], "where each value should be between [0, C)", "weight: has to be a Tensor of size C"
+
+    def classes(draw):
+        return draw.options["num_classes"]
+
+    found = []
+    for suffix, options in (("", {}), (" in chunks", {"options": CHUNKED[1]})):
+        counted = {"suffix": suffix, "options": options, "shapes": rows}
+        found += [
+            *out_of_range(stated=indices_, count=classes, **counted),
+            *(
+                Refusal(
+                    f"label_smoothing {value}{suffix}", "A float in [0.0, 1.0]", options={"label_smoothing": value, **options}
+                )
+                for value in (-0.1, 1.1)
+            ),
+            *(
+                Refusal(
+                    f"target of {words}{suffix}",
+                    "Target: shape (), (N) or (N, *out_features)",
+                    inputs={"target": shaped(change)},
+                    options=options,
+                    shapes=rows,
+                )
+                for words, change in (
+                    ("a row less", lambda y: y[:-1]),
+                    ("a row more", lambda y: np.append(y, y[-1:])),
+                    ("one row", lambda y: y[:1]),
+                    ("a further axis behind", lambda y: y[:, None]),
+                    ("a further axis in front", lambda y: y[None]),
+                )
+            ),
+            *(
+                Refusal(
+                    f"input of {words}{suffix}",
+                    "Input: Shape (in_features), (N, in_features)",
+                    inputs={"input": shaped(change)},
+                    options=options,
+                    shapes=rows,
+                )
+                for words, change in (
+                    ("a feature less", lambda x: x[:, :-1]),
+                    ("a feature more", lambda x: np.concatenate([x, x[:, :1]], axis=1)),
+                    ("three axes", lambda x: x[None]),
+                )
+            ),
+        ]
+    return [
+        *found,
+        *wrong_format(
+            "target", "int32", "int16", "bool", "float32", stated="required to be long when using class indices", shapes=rows
+        ),
+        Refusal("target without its places", "Target: shape (N, *out_features)", options={"out_features": (2,)}, shapes=rows),
+        *wrong_weights(size, count=classes, shapes=rows),
+        *wrong_weights(size, count=classes, suffix=" with probabilities", variant="probabilities-bias", shapes=rows),
+        *no_number("label_smoothing"),
+        *unlike(
+            "target",
+            stated="If containing class probabilities, the target must have shape (C) or (N, C, *out_features)",
+            variant="probabilities-bias",
+            shape=(5, 4),
+        ),
+        Refusal(
+            "ignore_index with probabilities",
+            "ignore_index is only applicable when the target contains class indices",
+            options={"ignore_index": 1},
+            variant="probabilities-bias",
+            shapes=rows,
+        ),
+    ]
+
+
 @loss(
     "torch.nn.LinearCrossEntropyLoss",
     functional="",
@@ -144,6 +219,7 @@ def allowed(variant="", *, bias, ignore_index, label_smoothing, out_features, op
     edge_shapes=((0, 3), (1, 1)),
     row_axes=-1,
     tags={"classes", "probabilities", "places"},
+    contract=contract(),
     bytes_per_element=1.3,  # for ten features: the rows once, and for each an index of 8 bytes and a loss of 4
     legacy=False,
     source="torch.nn.LinearCrossEntropyLoss and torch.nn.CrossEntropyLoss documentation",

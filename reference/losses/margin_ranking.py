@@ -1,6 +1,6 @@
 import numpy as np
 
-from benchkit.contract import unlike
+from benchkit.contract import labels, no_number, unlike
 from benchkit.domains import Domain, base, reals, signs
 from benchkit.spec import Figure, loss
 
@@ -43,6 +43,8 @@ def _second(infinite):
     contract=[
         *unlike("input2", stated="Input2: same shape as the Input1", axes=1, shape=(7,)),
         *unlike("target", stated="Target: same shape as the inputs", axes=1, shape=(7,)),
+        *labels(0.0, 0.5, stated="a label 1D mini-batch or 0D Tensor y (containing 1 or -1)"),
+        *no_number("margin"),
     ],
     document="3.5.8",
     source="torch.nn.MarginRankingLoss documentation; Joachims, Optimizing search engines using clickthrough data, KDD 2002",

@@ -50,3 +50,18 @@ def _(x, y):
 @mse.planted("mean over the first axis only", part="mean")
 def _(x, y):
     return float(x.shape[0])
+
+
+@mse.planted("strides of the input ignored", "subject", "124621", where="-input=")
+def _(base):
+    class Raw(base):
+        def forward(self, input, target):
+            flat = input.as_strided((input.numel(),), (1,))
+            return super().forward(flat.reshape(input.shape), target)
+
+    return Raw
+
+
+@mse.planted("a target of fewer axes is broadcast along the first of them alone", thread="4938")
+def _(x, y):
+    return np.square(x - y[:1]) if np.ndim(y) else np.square(x - y)

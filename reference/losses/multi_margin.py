@@ -1,6 +1,6 @@
 import numpy as np
 
-from benchkit.contract import Refusal, out_of_range, shaped, unlike, wrong_format, wrong_weights
+from benchkit.contract import Refusal, no_number, out_of_range, shaped, unlike, wrong_format, wrong_weights
 from benchkit.domains import Domain, class_indices, class_weights, vectors
 from benchkit.spec import Figure, loss
 
@@ -42,8 +42,9 @@ def _scores(*strange):
         *wrong_weights("weight: has to be a Tensor of size C", shapes=[(8, 4)]),
         *(
             Refusal(f"p {value}", "1 and 2 are the only supported values", options={"p": value}, shapes=[(8, 4)])
-            for value in (0, 3)
+            for value in (0, 3, 1.5)
         ),
+        *no_number("margin"),
     ],
     document="3.5.11",
     source="Crammer and Singer, JMLR 2001; Weston and Watkins, ESANN 1999; torch.nn.MultiMarginLoss documentation",

@@ -1,6 +1,6 @@
 import numpy as np
 
-from benchkit.contract import first, out_of_range, unlike, wrong_format
+from benchkit.contract import Refusal, first, out_of_range, shaped, unlike, wrong_format
 from benchkit.domains import Domain, base, vectors
 from benchkit.spec import Figure, loss
 
@@ -19,7 +19,7 @@ def _label_rows():
         position = np.arange(classes)
         return np.where(position < end, labels, np.where(position == end, -1, behind)).astype(np.int64)
 
-    return Domain("label_rows", sample, floating=False)
+    return Domain("label_rows", sample, floating=False, repeats=False)
 
 
 def _block(y):
@@ -44,6 +44,12 @@ def _block(y):
         *out_of_range(stated="0 <= y[j] <= x.size(0) - 1", place=first, least=None),
         *wrong_format("target", "int32", "bool", "float32", shapes=[(8, 4)]),
         *unlike("target", stated="y and x must have the same size"),
+        Refusal(
+            "input of three axes",
+            "Input: (C) or (N, C)",
+            inputs=dict.fromkeys(("input", "target"), shaped(lambda x: x[None])),
+            shapes=[(8, 4)],
+        ),
     ],
     document="3.5.9",
     source="torch.nn.MultiLabelMarginLoss documentation",
@@ -110,3 +116,12 @@ multilabel_margin.wrong(
 multilabel_margin.wrong(
     "derivative of the squared hinge", "0.5 + 0.5 * np.sign(1.0 - gap)", "2.0 * np.maximum(0.0, 1.0 - gap)", part="gradient"
 )
+
+
+@multilabel_margin.planted("a label beyond the classes is accepted", "subject", "77952", where="-refuses-")
+def _(base):
+    class Lenient(base):
+        def forward(self, input, target):
+            return super().forward(input, target.clamp(max=input.shape[-1] - 1))
+
+    return Lenient

@@ -1,6 +1,8 @@
 import numpy as np
 from scipy.special import log_expit
 
+from benchkit.contract import labels as no_labels
+from benchkit.contract import unlike, wrong_weights
 from benchkit.domains import Domain, class_weights
 from benchkit.spec import Figure, loss
 from reference.losses.bce_with_logits import entropy, logits, slope
@@ -37,6 +39,11 @@ def far_logits():
     row_axes=-1,
     tags={"classes"},
     bytes_per_element=2,
+    contract=[
+        *unlike("target", stated="label targets must have the same shape as the input"),
+        *no_labels(0.5, 2.0, stated="y[i] in {0, 1}"),
+        *wrong_weights("weight: it has to be a Tensor of size C", shapes=[(5, 4)]),
+    ],
     source="torch.nn.MultiLabelSoftMarginLoss documentation",
     figure=Figure(
         xlabel="logit of a class that is a label; another with the logit 1 is not",

@@ -1,5 +1,6 @@
 import numpy as np
 
+from benchkit.contract import Acceptance, Refusal, cast, given, out_of_range, shaped, unlike, wrong_format, wrong_weights
 from benchkit.domains import Domain, class_indices, class_weights, reals
 from benchkit.spec import Figure, loss
 
@@ -32,12 +33,40 @@ def high():
     return Domain("high", sample, differentiable=True)
 
 
+CLASSES = "Target: (N), where each value is 0 <= targets[i] <= C - 1"
+CONTRACT = [
+    *out_of_range(stated=CLASSES),
+    *out_of_range(stated=CLASSES, suffix=" with weights", options={"weight": lambda draw: np.ones(5)}, shapes=[(4, 5)]),
+    *wrong_format("target", "int32", "int16", "bool", "float32", shapes=[(4, 5)]),
+    *unlike("target", stated="Target: (N)", axes=1, shape=(4, 5)),
+    Refusal(
+        "target of one column",
+        "Target: (N, d1, d2, ..., dK)",
+        inputs={"target": shaped(lambda y: y[..., :1])},
+        shapes=[(2, 3, 2, 2)],
+        compiled=True,
+    ),
+    Refusal(
+        "target without its places",
+        "Target: (N, d1, ..., dK)",
+        inputs={"target": shaped(lambda y: y[:, 0])},
+        shapes=[(2, 3, 4)],
+    ),
+    Refusal(
+        "input without axes", "Input: (N, C) or (C)", inputs={"input": given(np.float64(0.5)), "target": given(np.int64(0))}
+    ),
+    *wrong_weights("weight: has to be a Tensor of size C", shapes=[(4, 5), (2, 3, 2, 2)]),
+    Acceptance("target in uint8", inputs={"target": cast("uint8")}, shapes=[(4, 5), (5,)]),
+]
+
+
 def likelihood(path, **fields):
     """The declaration, for the class and for its deprecated second name."""
     return loss(
         path,
         row_axes=class_axis,
         tags={"classes", "exact"},
+        contract=CONTRACT,
         bytes_per_element=1.3,  # for ten classes: a cache line of each row, an index of 8 bytes and a loss of 4
         source="torch.nn.NLLLoss documentation",
         figure=Figure(
@@ -112,6 +141,25 @@ nll.wrong("mean over the rows kept, not their weights", "ignore_index, weight)",
 @nll.planted("backward ignores the incoming gradient", part="incoming", thread="PR 94226")
 def _(upstream):
     return np.ones_like(upstream)
+
+
+@nll.planted("a negative target that is not the ignored one is accepted", "subject", "32049", where="-refuses-")
+def _(base):
+    class Lenient(base):
+        def forward(self, input, target):
+            return super().forward(input, target.where((target >= 0) | (target == self.ignore_index), 0))
+
+    return Lenient
+
+
+@nll.planted("a target beyond the classes is accepted", "subject", "42110", where="-refuses-")
+def _(base):
+    class Lenient(base):
+        def forward(self, input, target):
+            last = input.shape[1 if input.dim() > 1 else 0] - 1
+            return super().forward(input, target.where((target <= last) | (target == self.ignore_index), last))
+
+    return Lenient
 
 
 @likelihood(

@@ -1,6 +1,6 @@
 import numpy as np
 
-from benchkit.contract import Refusal, unlike
+from benchkit.contract import Refusal, no_number, unlike
 from benchkit.domains import reals
 from benchkit.spec import Figure, loss
 
@@ -17,6 +17,7 @@ from benchkit.spec import Figure, loss
         *unlike("target"),
         Refusal("beta -1.0", "The value must be non-negative", options={"beta": -1.0}, compiled=True),
         Refusal("beta -1e-9", "The value must be non-negative", options={"beta": -1e-9}),
+        *no_number("beta"),
     ],
     document="3.5.5",
     source="Girshick, Fast R-CNN, 2015, equation 3 (beta = 1); torch.nn.SmoothL1Loss documentation",
@@ -66,3 +67,17 @@ smooth_l1.wrong(
 @smooth_l1.planted("sum for mean", part="mean", thread="10009, 12901, 43228")
 def _(x, y, *, beta):
     return 1.0
+
+
+@smooth_l1.planted("backward ignores the incoming gradient", part="incoming", thread="PR 94226")
+def _(upstream):
+    return np.ones_like(upstream)
+
+
+@smooth_l1.planted("a negative beta gives a value", "subject", "PR 45532", where="-refuses-")
+def _(base):
+    class Lenient(base):
+        def __init__(self, size_average=None, reduce=None, reduction="mean", beta=1.0):
+            super().__init__(size_average, reduce, reduction, max(beta, 0.0))
+
+    return Lenient

@@ -1,7 +1,7 @@
 import numpy as np
 from scipy.special import expit, log_expit
 
-from benchkit.contract import unlike
+from benchkit.contract import labels, unlike
 from benchkit.domains import Domain, reals, signs
 from benchkit.spec import Figure, loss
 
@@ -25,7 +25,7 @@ def scores(*, far=False):
     },
     tags={"elementwise"},
     bytes_per_element=3,
-    contract=unlike("target"),
+    contract=[*unlike("target"), *labels(0.0, 0.5, stated="target tensor y (containing 1 or -1)")],
     document="3.5.10",
     source="torch.nn.SoftMarginLoss documentation; Cox, The regression analysis of binary sequences, 1958",
     figure=Figure(xlabel="x, for y = 1", span=(-6.0, 6.0), inputs=lambda x: (x, np.ones_like(x))),

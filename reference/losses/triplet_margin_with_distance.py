@@ -2,6 +2,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from benchkit.contract import Refusal, Text, no_number, unlike
 from benchkit.domains import Domain, vectors
 from benchkit.spec import Figure, Native, loss
 from reference.losses.cosine_embedding import _unit
@@ -45,6 +46,7 @@ def cosine_slopes(x, y):
     return (cos * unit_x - unit_y) / length_x, (cos * unit_y - unit_x) / length_y
 
 
+REAL = "distance_function: A nonnegative, real-valued function"
 EUCLIDEAN = minkowski(2.0, EPS)
 DISTANCES = [
     Native("pairwise_1", "torch.nn.PairwiseDistance(p=1.0)", minkowski(1.0, EPS)),
@@ -86,6 +88,18 @@ def embeddings(*, like=()):
     edge_shapes=((0, 3), (1, 1), (2, 1), (2, 3)),
     row_axes=-1,
     bytes_per_element=3,
+    contract=[
+        *unlike("positive", "negative", stated="The input tensors have N elements each", shape=(5, 4)),
+        Refusal("margin -1.0", "A nonnegative margin", options={"margin": -1.0}),
+        *no_number("margin"),
+        *(
+            Refusal(f"a distance that is {words}", REAL, options={"distance_function": Text(f"lambda x, y: {text}")})
+            for words, text in (
+                ("negative", "-1.0 - (x - y).square().sum(-1)"),
+                ("complex", "torch.complex((x - y).float().square().sum(-1), torch.tensor(1.0))"),
+            )
+        ),
+    ],
     legacy=False,
     source="Balntas, Riba, Ponsa and Mikolajczyk, Learning local feature descriptors with triplets, BMVC 2016, section 3; "
     "torch.nn.TripletMarginWithDistanceLoss documentation",

@@ -2,6 +2,7 @@ import math
 
 import numpy as np
 
+from benchkit.contract import NO_COMPLEX, NO_SPARSE_GRADIENTS, WAYS, at_least, between
 from benchkit.spec import optimizer
 
 
@@ -42,8 +43,18 @@ def rms(x, dims):
         (((17, 2),), ((5,), (), (3, 3))),
         (((33,), (2, 9)), ((8,), (2, 2, 2, 2))),
     ),
-    tags={"whole"},
+    tags={"whole", "complete"},  # the first version of the class had all of today's options
     paths=("forloop", "foreach"),
+    contract=[
+        *at_least("lr"),
+        *between("beta2_decay", None, 0.0, ways=WAYS),
+        *at_least("eps", make=lambda x: (x, 1e-3)),
+        *at_least("eps", make=lambda x: (None, x)),
+        *at_least("d", 1.0),
+        *at_least("weight_decay"),
+        *NO_COMPLEX,
+        *NO_SPARSE_GRADIENTS,
+    ],
     # The gradient is read for the means and for the update, the parameter for its RMS and for the step, and written.
     bytes_per_element=5,
     source="Shazeer and Stern, Adafactor: adaptive learning rates with sublinear memory cost, ICML 2018, algorithms 4 and 5",
@@ -124,3 +135,5 @@ adafactor.wrong(
 adafactor.wrong("maximize ignored", "-g if maximize", "g if maximize")
 adafactor.wrong("learning rate off by 1e-3", "np.minimum(lr, 1 /", "np.minimum(lr * 1.001, 1 /")
 adafactor.wrong("step counter starts at one", '{"step": 0, "row_var"', '{"step": 1, "row_var"', part="initial")
+
+adafactor.equivalent("dims > 1 → dims > 1.001", why="The number of dimensions is whole.")

@@ -1,5 +1,6 @@
 import numpy as np
 
+from benchkit.contract import NO_COMPLEX, NO_SPARSE_GRADIENTS, WAYS, Refusal, at_least
 from benchkit.spec import computed_in, optimizer
 
 
@@ -14,6 +15,10 @@ def newton_schulz(m, coefficients, steps, eps):
         gram = x @ np.swapaxes(x, -1, -2)
         x = a * x + (b * gram + c * (gram @ gram)) @ x
     return np.swapaxes(x, -1, -2) if tall else x
+
+
+MATRICES = "Muon is an optimizer for 2D parameters of neural network hidden layers"
+SHAPES = (("no axes", "q.detach().sum()"), ("one axis", "q.detach().flatten()"), ("three axes", "q.detach()[None]"))
 
 
 @optimizer(
@@ -47,6 +52,35 @@ def newton_schulz(m, coefficients, steps, eps):
     ),
     tags={"whole", "matrices"},
     paths=("forloop",),
+    contract=[
+        *at_least("lr"),
+        *at_least("weight_decay"),
+        *at_least("momentum"),
+        *(
+            Refusal(f"a parameter of {axes}", MATRICES, lines=f"answer = step(make([p, torch.nn.Parameter({text})]))")
+            for axes, text in SHAPES
+        ),
+        *(
+            Refusal(
+                f"an added parameter of {axes}",
+                MATRICES,
+                lines=f"""\
+answer = make([p])
+answer.add_param_group({{"params": [torch.nn.Parameter({text})]}})
+answer = step(answer)""",
+            )
+            for axes, text in SHAPES
+        ),
+        Refusal(
+            "an unknown adjust_lr_fn", 'One of "original" and "match_rms_adamw"', options={"adjust_lr_fn": "median"}, ways=WAYS
+        ),
+        *(
+            Refusal(f"{words} ns_coefficients", "ns_coefficients (tuple of three floats)", options={"ns_coefficients": value})
+            for words, value in (("two", (1.5, -0.5)), ("four", (1.5, -0.5, 0.0, 0.0)))
+        ),
+        *NO_COMPLEX,
+        *NO_SPARSE_GRADIENTS,
+    ],
     # The momentum is held as the documented sum, or as a running average, 1 - momentum times as large: torch, and the
     # author's code of today. The direction of the step does not know the difference.
     multiples={"momentum_buffer": lambda options: 1 - options["momentum"]},
@@ -124,4 +158,20 @@ muon.wrong(
     "return np.swapaxes(x, -1, -2) if tall else x",
     "return x.reshape(m.shape)",
     helper=newton_schulz,
+)
+
+muon.equivalent(
+    "m.shape[-2] > m.shape[-1] → m.shape[-2] >= m.shape[-1]",
+    "m.shape[-2] > m.shape[-1] → m.shape[-2] < m.shape[-1]",
+    why="f(M) of the transposed matrix is the transposed f(M): the shorter side is only the cheaper one.",
+)
+COARSE = "The direction has the eight bits of bfloat16, in which the iteration is defined: a right one may differ by more."
+muon.equivalent(
+    *(f"ns_coefficients[{place}] off by 1e-4" for place in range(3)),
+    "eps off by 1e-4",
+    "0.2 * np.sqrt(max(n, m)) → 0.2002 * np.sqrt(max(n, m))",
+    "0.2 * np.sqrt(max(n, m)) → 0.20000000298023224 * np.sqrt(max(n, m))",
+    "np.sqrt(max(1.0, n / max(m, 1))) → np.sqrt(max(1.001, n / max(m, 1)))",
+    "np.sqrt(max(1.0, n / max(m, 1))) → np.sqrt(max(1.0, n / max(m, 1.001)))",
+    why=COARSE,
 )

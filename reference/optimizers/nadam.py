@@ -1,5 +1,6 @@
 import numpy as np
 
+from benchkit.contract import NO_SPARSE_GRADIENTS, at_least, decay_rates
 from benchkit.spec import optimizer
 
 
@@ -29,6 +30,14 @@ from benchkit.spec import optimizer
     running=("mu_product",),
     paths=("forloop", "foreach"),
     bytes_per_element=7,
+    contract=[
+        *at_least("lr"),
+        *decay_rates(),
+        *at_least("eps"),
+        *at_least("weight_decay"),
+        *at_least("momentum_decay"),
+        *NO_SPARSE_GRADIENTS,
+    ],
     source="Dozat, Incorporating Nesterov momentum into Adam, ICLR 2016 workshop, algorithm 2; torch.optim.NAdam documentation",
 )
 def nadam(p, g, state, *, lr, betas, eps, weight_decay, momentum_decay, decoupled_weight_decay, maximize):
@@ -90,3 +99,8 @@ nadam.wrong("decoupled decay not scaled by the learning rate", "p - lr * weight_
 nadam.wrong("decay adds the wrong variable", "g + weight_decay * p", "g + weight_decay * g", thread="mlverse 821")
 nadam.wrong("maximize ignored", "-g if maximize", "g if maximize")
 nadam.wrong("mu product starts at zero", '"mu_product": 1.0', '"mu_product": 0.0', part="initial")
+
+nadam.equivalent(
+    "weight_decay and decoupled_weight_decay → decoupled_weight_decay",
+    why="A decoupled decay by 0 leaves the parameter as it is.",
+)

@@ -1,5 +1,6 @@
 import numpy as np
 
+from benchkit.contract import NO_SPARSE_GRADIENTS, at_least, decay_rates
 from benchkit.spec import optimizer
 
 RECTIFIABLE = 5  # the variance is rectified where the length of the average passes this
@@ -30,6 +31,13 @@ RECTIFIABLE = 5  # the variance is rectified where the length of the average pas
     tags={"elementwise"},
     paths=("forloop", "foreach"),
     bytes_per_element=7,
+    contract=[
+        *at_least("lr"),
+        *decay_rates(),
+        *at_least("eps"),
+        *at_least("weight_decay"),
+        *NO_SPARSE_GRADIENTS,
+    ],
     source="Liu et al., On the variance of the adaptive learning rate and beyond, ICLR 2020, algorithm 2",
 )
 def radam(p, g, state, *, lr, betas, eps, weight_decay, decoupled_weight_decay, maximize):
@@ -99,3 +107,17 @@ radam.wrong("decay adds the wrong variable", "g + weight_decay * p", "g + weight
 radam.wrong("maximize ignored", "-g if maximize", "g if maximize")
 radam.wrong("beta2 off by 1e-4", "beta2 * state", "(beta2 - 1e-4) * state")
 radam.wrong("second moment starts at one", '"exp_avg_sq": zeros', '"exp_avg_sq": zeros + 1', part="initial")
+
+radam.equivalent(
+    "weight_decay and decoupled_weight_decay → decoupled_weight_decay",
+    why="A decoupled decay by 0 leaves the parameter as it is.",
+)
+radam.equivalent(
+    "np.where(rectified, rho, 6.0) → np.where(rectified, rho, 6.006)",
+    "np.where(rectified, rho_inf, 6.0) → np.where(rectified, rho_inf, 6.006)",
+    why="The number stands in for one that is not used where nothing is rectified.",
+)
+radam.equivalent(
+    "rho > RECTIFIABLE → rho >= RECTIFIABLE",
+    why="No option set makes rho, a number with rounding errors, 5 at any step; near 5 either side would be right.",
+)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import math
 import os
 import subprocess
 import sys
@@ -24,15 +25,13 @@ from benchkit.results import read
 from benchkit.spec import Item
 from benchkit.verification import verify
 from lossbench.contract import CONTRACT as OF_LOSSES
-from lossbench.families import has_parameters
 from lossbench.verify import BENCH as LOSSES
 from optimbench.contract import CONTRACT as OF_OPTIMIZERS
 from optimbench.verify import BENCH as OPTIMIZERS
 from reference import LOSSES as LOSS_ITEMS
 from reference import OPTIMIZERS as OPTIMIZER_ITEMS
 
-# Losses with parameters of their own have no clauses yet.
-ITEMS = {n: i for n, i in LOSS_ITEMS.items() if not has_parameters(i)} | OPTIMIZER_ITEMS
+ITEMS = LOSS_ITEMS | OPTIMIZER_ITEMS
 EVERY_ITEM = pytest.mark.parametrize("item", ITEMS.values(), ids=ITEMS)
 
 
@@ -45,6 +44,13 @@ def cases_of(item: Item, level: str = "quick", path: str = "") -> list[ContractC
     return [case for case in found if not path or case.path == path]
 
 
+def answered(number: float) -> torch.Tensor:
+    """An answer, which is also the loss among the fields of an answer."""
+    found = torch.tensor(number)
+    found.loss = found
+    return found
+
+
 class Anything:
     """A loss and an optimizer that take whatever they are given."""
 
@@ -52,7 +58,10 @@ class Anything:
         self.param_groups = [{"params": [torch.nn.Parameter(torch.ones(2, 3))]}]
 
     def __call__(self, *inputs, **options):
-        return torch.tensor(0.5)
+        return answered(0.5)
+
+    def to(self, dtype):
+        return self
 
     def add_param_group(self, group):
         pass
@@ -88,7 +97,7 @@ class AnotherEachTime(Anything):
         self.param_groups[0]["params"][0].data += float(next(self.made))
 
     def __call__(self, *inputs, **options):
-        return torch.tensor(float(next(self.made)))
+        return answered(float(next(self.made)))
 
 
 class Aborts(Anything):
@@ -116,7 +125,7 @@ class LosesItsWay(Anything):
 def outcomes(item: Item, constructor: type, *, own: bool, refusals: bool, most: int = 10_000) -> Counter[str]:
     """The statuses of a class that stands in the place of an item's own, in the case of every clause of one kind."""
     contract, found = contract_of(item), Counter()
-    assistant = Assistant({"torch": torch, "constructor": constructor, "F": float.fromhex})
+    assistant = Assistant({"torch": torch, "constructor": constructor, "F": float.fromhex, "nan": math.nan})
     chosen = [case for case in cases_of(item) if isinstance(case.clause, Refusal) == refusals and case.path != "functional"]
     for case in chosen[-most:]:
         assistant.sure.clear()  # so that the right call comes first each time
