@@ -22,7 +22,8 @@ EXACT_STEPS = 6  # each step of a dyadic run needs more bits than the one before
 LAID_STEPS = 8  # a layout shows in the first step, or in what it leaves to the next ones
 SAMPLES = {"quick": 1, "standard": 1, "thorough": 4}
 FORMATS = tuple(PRECISIONS)
-PROBLEMS = ("quadratic", "quartic", "rosenbrock", "bowl")  # of optimizers that take a closure
+PROBLEMS = ("quadratic", "quartic", "rosenbrock")  # of optimizers that take a closure: they need many steps,
+SPECIAL_PROBLEMS = ("bowl", "partial")  # and these one, or leave a parameter without a gradient
 LATE = 3  # on the late lane the last parameter has no gradient before this step,
 PAUSE = (8, 10)  # and the first has none from one of these to the other,
 ZERO = (4, 12)  # the second one's is zero from one of these to the other,
@@ -201,9 +202,9 @@ def _late(step: int, gradients: Sequence[Array | None], first: int) -> list[Arra
 
 
 def _problems(number: int) -> tuple[str, ...]:
-    """The problems of an option set: each set takes two of those that need many steps in turn, the first also the last one."""
-    *long, last = PROBLEMS
-    return (long[number % len(long)], long[(number + 1) % len(long)], *([] if number else [last]))
+    """The problems of an option set: each takes two of those that need many steps in turn, the first also the special ones."""
+    pair = (PROBLEMS[number % len(PROBLEMS)], PROBLEMS[(number + 1) % len(PROBLEMS)])
+    return pair if number else pair + SPECIAL_PROBLEMS
 
 
 def cases(item: Optimizer, level: str, dtypes: Sequence[str], device: str, seed: int) -> Iterator[Case]:
@@ -227,10 +228,11 @@ def cases(item: Optimizer, level: str, dtypes: Sequence[str], device: str, seed:
             for dtype in dtypes:
                 turn = level == "thorough" or (number + column + FORMATS.index(dtype)) % 2 == 0
                 for lane in ("ordinary", "edge") if turn and not closure else ("ordinary",):
-                    for variant in _problems(number) if closure else ("",):
+                    for turned, variant in enumerate(_problems(number) if closure else ("",)):
                         for sample in range(samples):
                             place = number // 2 + 3 * column + 5 * FORMATS.index(dtype) + sample
-                            laid = turn and lane == "ordinary" and sample % 2 == 0
+                            # The first problem of an option set always lies as usual: a layout may end a run at once.
+                            laid = turn and lane == "ordinary" and sample % 2 == 0 and (turned or not closure)
                             layout = layouts[place % len(layouts)] if laid else ""
                             yield Case(item, options, others, path, dtype, device, lane, sample + number, seed, variant, layout)
             if not closure and (level == "thorough" or (number + column) % 2 == 0):
