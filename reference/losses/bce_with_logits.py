@@ -95,7 +95,7 @@ BROADCASTS = "weight and pos_weight: broadcast with the target"
 
 def allowed(variant, *, weight, pos_weight):
     """Which factors a variant meets."""
-    return not variant or (weight is None and (pos_weight is None or (variant == "sure" and pos_weight.name == "per_class")))
+    return not variant or (weight is None and (pos_weight is None or (variant == "sure" and pos_weight.label == "per_class")))
 
 
 @loss(

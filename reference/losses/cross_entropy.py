@@ -15,8 +15,9 @@ from benchkit.contract import (
 from benchkit.domains import Domain, class_indices, class_probabilities, class_weights, without_class_axis
 from benchkit.spec import Figure, loss
 
-MANY_ROWS = (16, 2)
 from reference.summation import drifting_count
+
+MANY_ROWS = (16, 2)
 
 
 def with_large_losses(draw, scores):
