@@ -16,7 +16,7 @@ from typing import Any
 
 from benchkit.contract import ACCEPTS, REFUSES, Acceptance, Clause, Refusal
 from benchkit.isolation import ANSWERED, RAISED, Assistant, Outcome
-from benchkit.judge import ERROR, FAIL, PASS, UNSUPPORTED
+from benchkit.judge import ERROR, FAIL, OTHER, PASS, UNSUPPORTED
 from benchkit.spec import Item
 from benchkit.verification import Bench, Record
 
@@ -103,7 +103,12 @@ def judged(case: ContractCase, script: Script, make: str, assistant: Assistant, 
     return _refused(refusal, outcome, own, case) if refusal else _accepted(outcome, own)
 
 
-SAME = '\nif not close(answer, expected):\n    raise AssertionError(f"{answer}, but the usual form gives {expected}")\n'
+OTHERWISE = "otherwise than in the usual form:"
+# Numbers come as lists, which have one line: of the text of an exception the first one is kept.
+SAME = f"""
+if not close(answer, expected):
+    raise AssertionError(f"{OTHERWISE} {{answer.tolist()}}, not {{expected.tolist()}}")
+"""
 
 
 def _compared(case: ContractCase) -> bool:
@@ -143,7 +148,7 @@ def _accepted(outcome: Outcome, own: bool) -> Judged:
         return Judged(PASS)
     if outcome.kind != RAISED:
         return Judged(FAIL, outcome.text)
-    if outcome.error == "AssertionError" and "but the usual form gives" in outcome.text:
+    if outcome.error == "AssertionError" and outcome.text.startswith(OTHERWISE):
         return Judged(FAIL, f"answered {outcome.text}")
     if not own:
         return Judged(UNSUPPORTED, f"raised {outcome.error}: {outcome.text}; a class in torch's place need not take this form")
@@ -213,7 +218,7 @@ def run(contract: Contract, case: ContractCase, subject: Any, done: frozenset[st
         "id": case.id(case.check), "item": case.item.name, "check": case.check, "device": case.device, "dtype": case.dtype,
         "path": case.path, "lane": LANE, "reduction": case.reduction, "options": {}, "variant": case.words,
         "shape": list(case.shape), "status": found.status, "compared": judged_at_all, "telling": judged_at_all,
-        "ratio": (0.0 if right else float("inf")) if judged_at_all else None,
+        "ratio": (0.0 if right else float("inf")) if judged_at_all else None, "wrong": [OTHER] if found.status == FAIL else [],
         "message": [] if right else _message(case, found), "waiver": None, "repro": None,
     }  # fmt: skip
 

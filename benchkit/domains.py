@@ -18,7 +18,10 @@ from benchkit.precision import Precision
 
 @dataclass
 class Draw:
-    """One draw in progress: generator, lane, base shape, format, the options drawn so far and the inputs drawn so far."""
+    """One draw in progress: generator, lane, base shape, format, the options drawn so far and the inputs drawn so far.
+
+    Of the arguments in ``alike`` all entries along an axis will be replaced by the first; ``argument`` is being drawn.
+    """
 
     rng: np.random.Generator
     lane: str
@@ -27,6 +30,8 @@ class Draw:
     rowwise: bool = False
     options: dict[str, Any] = field(default_factory=dict)
     inputs: dict[str, Any] = field(default_factory=dict)
+    alike: frozenset[str] = frozenset()
+    argument: str = ""
 
     def mix_edges(self, ordinary: NDArray[Any], edges: Sequence[float]) -> NDArray[Any]:
         """Replace some of the numbers by edge values, each of which appears as often as the others.
@@ -48,7 +53,8 @@ class Domain:
     the drawn array in case ids. ``through="log_softmax"`` says that the loss gets log_softmax(array, axis=-1) while the
     derivative is taken by the array itself. ``parameter`` names the parameter of the loss module that this input is, as
     its ``state_dict`` does; such an input is not passed to the call. ``repeats`` says that entries may be repeated freely along
-    any axis; it is false where the numbers of one input must fit those of another.
+    any axis; it is false where the numbers of one input must fit those of another. ``stacks`` says that its shape follows from
+    the base shape alone, so that several draws can be stacked.
     """
 
     label: str
@@ -58,6 +64,7 @@ class Domain:
     through: str = ""
     parameter: str = ""
     repeats: bool = True
+    stacks: bool = True
 
     def __call__(self, draw: Draw) -> Any:
         value = self.sample(draw)
@@ -218,7 +225,8 @@ def signs(*, shape: Shape = base, differentiable: bool = False) -> Domain:
 def class_indices(*, shape: Shape = without_class_axis, ignore: str | None = None) -> Domain:
     """Class indices 0..C-1; where the option named ``ignore`` is set, about a third of them are that ignored index.
 
-    Only the edge lane may ignore all of them, which leaves the mean without a number and the check without a comparison.
+    Only the edge lane may ignore all of them, which leaves the mean without a number and the check without a comparison: of
+    indices that will be made alike the first is none that is ignored.
     """
 
     def sample(draw: Draw) -> NDArray[np.int64]:
@@ -226,7 +234,8 @@ def class_indices(*, shape: Shape = without_class_axis, ignore: str | None = Non
         if ignore is not None and draw.options.get(ignore) is not None:
             ignored = draw.options[ignore]
             index = np.where(draw.rng.random(shape(draw)) < 0.35, ignored, index)
-            if draw.lane != "edge" and index.size and (class_count(draw) > 1 or ignored != 0) and (index == ignored).all():
+            kept = index.flat[:1] if draw.argument in draw.alike else index
+            if draw.lane != "edge" and index.size and (class_count(draw) > 1 or ignored != 0) and (kept == ignored).all():
                 index.flat[0] = (ignored + 1) % class_count(draw)
         return np.asarray(index, dtype=np.int64)
 
@@ -252,9 +261,11 @@ def class_probabilities(*, axis: int = -1, shape: Shape = base, differentiable: 
 
 
 def class_weights(*, zero: bool = True, differentiable: bool = False) -> Domain:
-    """One weight for each class, dyadic so that the exact lane stays exact; with ``zero`` some are zero in the edge lane."""
+    """One weight for each class, dyadic so that the exact lane stays exact, and in the edge lane; with ``zero`` some are zero."""
 
     def sample(draw: Draw) -> NDArray[np.float64]:
+        if draw.lane == "ordinary":
+            return draw.rng.uniform(0.25, 2.25, (class_count(draw),))
         return draw.rng.integers(0 if zero and draw.lane == "edge" else 1, 9, (class_count(draw),)) / 4.0
 
     return Domain("per_class", sample, differentiable=differentiable)
@@ -265,10 +276,18 @@ def elementwise_weights() -> Domain:
     return Domain("elementwise", lambda draw: draw.rng.integers(0, 9, draw.shape) / 4.0)
 
 
-def draw_case(domains: Mapping[str, Any], options: Mapping[str, Any], draw: Draw) -> Draw:
-    """Draw the options that are domains, then every input in order, each seeing what was drawn before it."""
+def draw_case(
+    domains: Mapping[str, Any],
+    options: Mapping[str, Any],
+    draw: Draw,
+    finish: Callable[[str, Any], Any] = lambda name, value: value,
+) -> Draw:
+    """Draw the options that are domains, then every input in order, each seeing what was drawn before it and what ``finish``
+    has made of that."""
     for name, option in options.items():
-        draw.options[name] = option(draw) if isinstance(option, Domain) else option
+        draw.argument = name
+        draw.options[name] = finish(name, option(draw) if isinstance(option, Domain) else option)
     for name, domain in domains.items():
-        draw.inputs[name] = domain(draw)
+        draw.argument = name
+        draw.inputs[name] = finish(name, domain(draw))
     return draw

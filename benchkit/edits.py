@@ -280,8 +280,10 @@ def _called(node: ast.AST) -> str:
 
 
 def _module(node: ast.AST) -> bool:
-    return isinstance(node, ast.Name) and node.id in ("np", "scipy", "special", "math") or (
-        isinstance(node, ast.Attribute) and _module(node.value)
+    return (
+        isinstance(node, ast.Name)
+        and node.id in ("np", "scipy", "special", "math")
+        or (isinstance(node, ast.Attribute) and _module(node.value))
     )
 
 

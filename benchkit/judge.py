@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,12 +16,20 @@ PASS, MARGINAL, FAIL, ERROR, WAIVED, SHARED = "pass", "marginal", "fail", "error
 UNSUPPORTED, ABSENT = "unsupported", "absent"
 WORST_FIRST = (FAIL, ERROR, WAIVED, SHARED, MARGINAL, PASS, UNSUPPORTED, ABSENT)
 
+NUMBER, OTHER = "number", "other"
+WRONG = (NUMBER, "nan", "inf", "number for nan", "inf for nan", "number for inf", "nan for inf", "inf for inf", OTHER)
+
 LIMIT = 4.0  # an algebraically different correct formula reached 2.03 bounds; above this factor a difference is an error
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One array compared: its worst element, how many elements were judged, and how many could tell right from wrong."""
+    """One array compared: its worst element, how many elements were judged, and how many could tell right from wrong.
+
+    ``wrong`` says what came out in all the elements that fail: ``nan``, ``inf`` or ``number`` where a number is expected, such
+    as ``number for nan`` where none is, and ``other`` for a difference that is none of numbers. Where an array is only a part
+    of what failed, ``overall`` is the worst ratio of the whole.
+    """
 
     status: str
     ratio: float
@@ -32,6 +41,8 @@ class Comparison:
     bound: float = 0.0
     spread: float = 0.0
     why: str = ""
+    wrong: tuple[str, ...] = ()
+    overall: float = 0.0
 
     def sentence(self, name: str) -> str:
         """The worst element in words, numbers as hex floats so that they can be pasted without loss."""
@@ -52,7 +63,22 @@ def hexadecimal(x: float) -> str:
 
 def failure(why: str) -> Comparison:
     """A difference that is none of numbers: a shape, a missing answer, an exception."""
-    return Comparison(FAIL, float("inf"), 1, 1, why=why)
+    return Comparison(FAIL, float("inf"), 1, 1, why=why, wrong=(OTHER,))
+
+
+def all_wrong(comparisons: Iterable[Comparison]) -> list[str]:
+    """What came out in all the elements that fail, of several arrays."""
+    return sorted({kind for comparison in comparisons for kind in comparison.wrong})
+
+
+def kinds(got: Floats, expected: Floats) -> tuple[str, ...]:
+    """What came out, where it is wrong."""
+    pairs = {(_kind(x), _kind(y)) for x, y in zip(got.ravel(), expected.ravel(), strict=True)}
+    return tuple(sorted(x if y == NUMBER else f"{x} for {y}" for x, y in pairs))
+
+
+def _kind(x: float) -> str:
+    return NUMBER if np.isfinite(x) else str(abs(float(x)))
 
 
 def compare(
@@ -71,7 +97,7 @@ def compare(
     if got.size == 0:
         return Comparison(PASS, 0.0, 1, 1)
     with np.errstate(all="ignore"):
-        ratio, bound, judged, telling = _ratios(expected, got, stored)
+        ratio, bound, judged, telling, wanted = _ratios(expected, got, stored)
     if derivative:
         judged &= ~np.isnan(floats(expected.value))
     count = int(judged.sum())
@@ -90,11 +116,15 @@ def compare(
         got=float(got[index]),
         bound=float(bound[index]),
         spread=float(expected.width[index]),
+        wrong=kinds(got[failed], wanted[failed]) if (failed := judged & (ratio > LIMIT)).any() else (),
     )
 
 
-def _ratios(expected: Ball, got: Floats, stored: Precision) -> tuple[Floats, Floats, NDArray[np.bool_], NDArray[np.bool_]]:
-    """Ratio, bound, which elements are judged, and which of these can tell a wrong answer from a right one."""
+def _ratios(
+    expected: Ball, got: Floats, stored: Precision
+) -> tuple[Floats, Floats, NDArray[np.bool_], NDArray[np.bool_], Floats]:
+    """Ratio, bound, which elements are judged, which of these can tell a wrong answer from a right one, and what is expected:
+    the centre, infinite where it must have overflowed."""
     value, spread = floats(expected.value), expected.width
     bound = expected.radius
     if stored.unit > expected.rules.precision.unit:
@@ -117,4 +147,4 @@ def _ratios(expected: Ball, got: Floats, stored: Precision) -> tuple[Floats, Flo
     finite = np.abs(value[np.isfinite(value)])
     scale = max(float(finite.max()) if finite.size else 0.0, stored.smallest_normal * 1024.0)
     telling = (LIMIT * bound + spread <= 0.25 * scale) | ~np.isfinite(value)
-    return ratio, bound, judged, telling
+    return ratio, bound, judged, telling, np.where(must_overflow, np.inf, value)

@@ -54,9 +54,15 @@ def _rebuilt(around: dict[str, Any], name: str, text: str, label: str) -> dict[s
     """The names of a file with the function ``name`` defined by this text, and its functions made anew, so that they see it."""
     scope = dict(around)
     for known, function in around.items():
-        if inspect.isfunction(function) and function.__name__ == known and function.__globals__ is around:
+        if _is_of(function, known, around):
             exec(compile(text if known == name else _definition(function), label, "exec"), scope)
     return scope
+
+
+def _is_of(function: Any, known: str, around: dict[str, Any]) -> bool:
+    """Whether a name of a file is that of a function which the file itself defines, decorated or not."""
+    inner = inspect.unwrap(function) if inspect.isfunction(function) else None
+    return inspect.isfunction(inner) and inner.__name__ == known and inner.__globals__ is around
 
 
 @dataclass(frozen=True)
@@ -64,14 +70,16 @@ class Planted:
     """A believable wrong version of one part of an item; the suite must tell it from the right one.
 
     ``part`` names what it replaces: ``value``, ``gradient``, ``step``, ``initial`` or the name of a reduction; ``incoming``
-    is what becomes of the incoming gradient before it meets the derivative, which by rights is nothing. ``thread`` is the
-    upstream thread when the fault was real once.
+    is what becomes of the incoming gradient before it meets the derivative, which by rights is nothing. A ``subject`` is no
+    formula: the function gets torch's class and gives the broken one that comes in its place. ``thread`` is the upstream
+    thread when the fault was real once. ``where`` is a piece of the ids of the cases that are to tell it (default: all of them).
     """
 
     name: str
     part: str
     function: Function
     thread: str = ""
+    where: str = ""
 
 
 @dataclass(frozen=True)
@@ -159,11 +167,11 @@ class Item:
         """The first value of every option: torch's default."""
         return {name: values[0] for name, values in self.options.items()}
 
-    def planted(self, name: str, part: str = "", thread: str = "") -> Callable[[Function], Function]:
+    def planted(self, name: str, part: str = "", thread: str = "", where: str = "") -> Callable[[Function], Function]:
         """Decorator: declare a wrong version of ``part`` (default: the formula itself)."""
 
         def register(function: Function) -> Function:
-            self.planted_bugs.append(Planted(name, part or self.main_part, function, thread))
+            self.planted_bugs.append(Planted(name, part or self.main_part, function, thread, where))
             return function
 
         return register

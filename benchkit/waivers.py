@@ -19,6 +19,7 @@ from typing import Any
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
+from benchkit.judge import LIMIT, MARGINAL, OTHER, WRONG
 from benchkit.request import DTYPES, UsageError
 
 if sys.version_info >= (3, 11):
@@ -34,7 +35,13 @@ _LISTS = ("item", "check", "device", "dtype", "path", "lane")  # fields that hol
 
 @dataclass(frozen=True)
 class Waiver:
-    """One known defect: ``item`` to ``lane`` hold words that a record must have (``*`` is any), ``case`` a pattern of ids."""
+    """One known defect: ``item`` to ``lane`` hold words that a record must have (``*`` is any), ``case`` patterns of ids.
+
+    ``wrong``, ``largest`` and ``says`` tell how the defect shows: what comes out in all the elements that fail, how far off
+    the worst is, and words of the message. A failure that shows otherwise is another defect, and not excused.
+    One that is ``seldom`` shows in few of the cases that it covers, for some numbers: that it shows no longer is judged at the
+    level that has every case there is.
+    """
 
     id: str
     item: tuple[str, ...]
@@ -47,19 +54,34 @@ class Waiver:
     expires: datetime.date
     path: tuple[str, ...] = ANY
     lane: tuple[str, ...] = ANY
-    case: str = "*"
-    finding: str = ""  # the finding that tells of the defect; where left out, the one of the same name
+    case: tuple[str, ...] = ANY
+    wrong: tuple[str, ...] = ANY  # what comes out in the elements that fail
     largest: float = math.inf  # the largest ratio of error to bound that the defect explains
+    says: tuple[str, ...] = ANY  # words of the message, of which it has one
+    seldom: bool = False
+    finding: str = ""  # the finding that tells of the defect; where left out, the one of the same name
+
+    @property
+    def showing(self) -> tuple[str, ...]:
+        """The statuses of a check that has the defect; one that is not far off may stay below the limit for some numbers."""
+        return _FAILED if self.largest == math.inf else (MARGINAL, *_FAILED)
 
     def covers(self, record: Mapping[str, Any]) -> bool:
         """Tell whether a check record is one that this waiver speaks of; its status does not matter."""
-        return all(_among(record.get(name), getattr(self, name)) for name in _LISTS) and fnmatch.fnmatchcase(
-            str(record.get("id", "")), self.case.replace("[", "[[]")
+        id = str(record.get("id", ""))
+        return all(_among(record.get(name), getattr(self, name)) for name in _LISTS) and any(
+            fnmatch.fnmatchcase(id, pattern.replace("[", "[[]")) for pattern in self.case
         )
 
     def excuses(self, record: Mapping[str, Any]) -> bool:
-        """Tell whether a failed check is one that this waiver speaks of, and no further off than its defect explains."""
-        return self.covers(record) and (self.largest == math.inf or _number(record.get("ratio")) <= self.largest)
+        """Tell whether a failed check is one that this waiver speaks of, and its failure one that the defect explains."""
+        message = "\n".join(record.get("message") or [])
+        return (
+            self.covers(record)
+            and (self.wrong == ANY or set(record.get("wrong") or [OTHER]) <= set(self.wrong))
+            and (self.largest == math.inf or _number(record.get("ratio")) <= self.largest)
+            and (self.says == ANY or any(words in message for words in self.says))
+        )
 
 
 @dataclass
@@ -125,15 +147,15 @@ class Waivers:
         for waiver in self.waivers:
             if waiver.covers(record):
                 self._ran[waiver.id] = self._ran.get(waiver.id, 0) + 1
-                self._failed[waiver.id] = self._failed.get(waiver.id, 0) + (status in _FAILED)
+                self._failed[waiver.id] = self._failed.get(waiver.id, 0) + (status in waiver.showing)
 
     def problems(self, complete: bool, whole: bool = True) -> list[str]:
         """One sentence for each waiver that fails the run; empty where all is well.
 
         ``complete`` says that the items that ran, ran with every dtype and lane, torch itself and not an ``--impl``: only then
         can a waiver be said to fail no longer. ``whole`` says that the level has every case there is: only then can one be
-        said to match nothing. Either only where all the items and devices that it names were in the run; an expired one is
-        told in any run that has its item.
+        said to match nothing, or one that shows ``seldom`` to fail no longer. Either only where all the items and devices that
+        it names were in the run; an expired one is told in any run that has its item.
         """
         found = []
         for waiver in self.waivers:
@@ -141,7 +163,7 @@ class Waivers:
                 found.append(
                     f"waiver {waiver.id!r} expired on {waiver.expires}: look at the defect again and renew it or remove it"
                 )
-            elif complete and self._in_run(waiver) and not self._failed.get(waiver.id):
+            elif complete and (whole or not waiver.seldom) and self._in_run(waiver) and not self._failed.get(waiver.id):
                 if ran := self._ran.get(waiver.id):
                     found.append(
                         f"waiver {waiver.id!r} no longer fails: the checks that it covers ({ran}) are right, so remove it"
@@ -171,7 +193,7 @@ def _waiver(entry: Mapping[str, Any], number: int) -> Waiver:
     """Check one table and make a Waiver of it."""
     name = f"waiver {entry['id']!r}" if entry.get("id") else f"waiver number {number}"
     known = {f.name: f for f in fields(Waiver)}
-    optional = {"path", "lane", "case", "finding", "largest"}
+    optional = {"path", "lane", "case", "wrong", "largest", "says", "seldom", "finding"}
     for key in entry:
         if key not in known:
             raise UsageError(f"{name} has an unknown field {key!r}; the fields are {', '.join(known)}")
@@ -179,14 +201,18 @@ def _waiver(entry: Mapping[str, Any], number: int) -> Waiver:
         if key not in optional and not entry.get(key):
             raise UsageError(f"{name} has no {key!r}; only {', '.join(sorted(optional))} may be left out")
     values: dict[str, Any] = dict(entry)
-    for key in _LISTS:
+    for key in (*_LISTS, "case", "wrong", "says"):
         if key in values:
             values[key] = _words(name, key, values[key])
-    for key in ("id", "reason", "link", "case", "torch", "finding"):
+    if not isinstance(values.get("seldom", False), bool):
+        raise UsageError(f"{name}: seldom must be true or false, and it is {values['seldom']!r}")
+    for key in ("id", "reason", "link", "torch", "finding"):
         if key in values and not isinstance(values[key], str):
             raise UsageError(f"{name}: {key} must be text, and it is {values[key]!r}")
-    if "largest" in values and not (isinstance(values["largest"], (int, float)) and values["largest"] > 0):
-        raise UsageError(f"{name}: largest must be a positive number, and it is {values['largest']!r}")
+    if "largest" in values and not (isinstance(values["largest"], (int, float)) and values["largest"] > LIMIT):
+        raise UsageError(
+            f"{name}: largest must be a number above {LIMIT:g}, from which it fails, and it is {values['largest']!r}"
+        )
     if values["item"] == ANY:
         raise UsageError(f"{name} covers every item; it must name the items that have the defect")
     if "flaky" in values["reason"].lower():
@@ -207,6 +233,8 @@ def _words(name: str, key: str, value: Any) -> tuple[str, ...]:
     for word in words:
         if key == "dtype" and word not in (*DTYPES, "*"):
             raise UsageError(f"{name}: unknown dtype {word!r}; it must be one of {', '.join(DTYPES)} or '*'")
+        if key == "wrong" and word not in (*WRONG, "*"):
+            raise UsageError(f"{name}: wrong must be of {', '.join(WRONG)}, and it is {word!r}")
     return words
 
 

@@ -12,7 +12,7 @@ from benchkit.domains import Domain, Draw, draw_case
 from benchkit.grid import generator
 from benchkit.precision import PRECISIONS, Precision
 from benchkit.spec import Loss, Native
-from lossbench.layouts import CONTIGUOUS, repeat
+from lossbench.layouts import CONTIGUOUS, EXPANDED, REPEATED, repeat
 from lossbench.oracle import derivable, promoted
 from lossbench.paths import SHARED, autocasts_to_float32
 
@@ -115,22 +115,27 @@ class Case:
         return self._drawn("draw", self.options)
 
     def lanes(self, drawn: Draw) -> list[Draw]:
-        """Further draws of the case with the same options, to run beside ``drawn`` under vmap; equal where they are shared."""
-        more = [self._drawn(f"lane{k}", drawn.options) for k in range(1, LANES)]
-        for other in more:
-            other.inputs |= {name: drawn.inputs[name] for name, word in self.layouts if word == SHARED}
-        return more
+        """Further draws of the case with the same options, to run beside ``drawn`` under vmap; equal where they are shared, as
+        plain numbers are."""
+        words = dict(self.layouts)
+        shared = {n: v for n, v in drawn.inputs.items() if words.get(n) == SHARED or not isinstance(v, np.ndarray)}
+        return [self._drawn(f"lane{k}", drawn.options, shared) for k in range(1, LANES)]
 
-    def _drawn(self, name: str, options: Mapping[str, Any]) -> Draw:
+    def _drawn(self, name: str, options: Mapping[str, Any], shared: Mapping[str, Any] | None = None) -> Draw:
         rowwise = "elementwise" not in self.item.tags
         lane = "ordinary" if self.lane == "large" else self.lane
-        drawn = Draw(generator(self.id(name), self.seed), lane, self.shape, self.precision, rowwise)
-        draw_case(self.domains, options, drawn)
-        for held in (drawn.inputs, drawn.options):
-            for argument, array in held.items():
-                if isinstance(array, np.ndarray):
-                    held[argument] = repeat(self._in_format(argument, array), dict(self.layouts).get(argument, CONTIGUOUS))
-        return drawn
+        words = dict(self.layouts)
+        alike = frozenset(argument for argument, word in self.layouts if word in (EXPANDED, REPEATED))
+        drawn = Draw(generator(self.id(name), self.seed), lane, self.shape, self.precision, rowwise, alike=alike)
+
+        def finish(argument: str, array: Any) -> Any:
+            if shared and argument in shared:
+                return shared[argument]
+            if not isinstance(array, np.ndarray):
+                return array
+            return repeat(self._in_format(argument, array), words.get(argument, CONTIGUOUS))
+
+        return draw_case(self.domains, options, drawn, finish)
 
     def _in_format(self, name: str, array: Any) -> Any:
         """The array as numbers of the format that the case gives to this argument: rounded, or whole and not negative."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from benchkit.balls import Ball, Rules, floats
 from benchkit.domains import Domain, Draw
-from benchkit.judge import ERROR, FAIL, PASS, UNSUPPORTED, Comparison, compare, failure
+from benchkit.judge import ERROR, FAIL, PASS, UNSUPPORTED, Comparison, all_wrong, compare, failure
 from benchkit.precision import PRECISIONS, Precision
 from lossbench.case import Case
 from lossbench.families import FIRST_SAMPLE
@@ -46,8 +46,12 @@ class Trial:
     @functools.cached_property
     def expected(self) -> Formula:
         """What the answer must be; made when it is first needed, so that a case without an implementation costs nothing."""
+        return self.expected_in(self.case.computed.name)
+
+    def expected_in(self, format: str, exact: bool = True) -> Formula:
+        """What it must be of an implementation that rounds to this format, in the exact lane only where it must."""
         case = self.case
-        rules = replace(Rules.of(case.computed, exact=case.lane == "exact"), cascaded=case.lane == "large")
+        rules = replace(Rules.of(PRECISIONS[format], exact=exact and case.lane == "exact"), cascaded=case.lane == "large")
         found: Formula = by_reference(
             expect, case.item, case.domains, self.drawn.inputs, self.drawn.options, case.reduction, rules, bool(case.formats),
             case.by,
@@ -142,26 +146,34 @@ def check_weights(trial: Trial, subject: Subject) -> Outcomes:
 
 def check_forward_mode(trial: Trial, subject: Subject) -> Outcomes:
     """The derivative along a tangent of every differentiable input: the gradient times it, by forward-mode differentiation."""
-    tangents = directions(trial)
-    answer = subject.forward_mode(trial.call(), tangents)
+    moving = tangents(trial)
+    answer = subject.forward_mode(trial.call(), moving)
     yield from _value(trial, answer)
     got = answer.gradients[0][0]
-    expected = by_reference(trial.expected.along, tangents)
+    expected = by_reference(trial.expected.along, moving)
     yield "tangent", compare(expected, _zeros(got, expected), answer.stored, "the tangent", derivative=True)
 
 
 def check_double_backward(trial: Trial, subject: Subject) -> Outcomes:
     """The gradients of a weighted sum of the gradient: by the inputs the Hessian times the weights, by the incoming gradient
-    the derivative along them."""
+    the derivative along them.
+
+    Where numbers cancel, the second derivative of a right algorithm may lose what its first one keeps. A class in torch's place
+    is held to half of the digits, in float64: that tells a wrong formula.
+    """
     weights, upstream = directions(trial), trial.case.upstream(trial.shape)
+    own = getattr(subject, "own", True)
+    if not own and trial.case.dtype != "float64":
+        raise Unsupported("second derivatives of a class in torch's place are judged in float64")
     answer = subject.double_backward(trial.call([*weights], [upstream]), weights)
     yield from _value(trial, answer)
-    second = by_reference(trial.expected.curvature, upstream, weights)
-    along = by_reference(trial.expected.along, weights, by_term=True)
+    reference = trial.expected if own else trial.expected_in("float32", exact=False)
+    second = by_reference(reference.curvature, upstream, weights)
+    along = by_reference(reference.along, weights, by_term=True)
     expected = {name: second[name] for name in weights} | {"incoming": along}
     for (name, ball), got in zip(expected.items(), answer.gradients[0], strict=True):
         part = f"d2/d{name}"
-        zeros = Ball.exactly(np.zeros(np.shape(trial.drawn.inputs[name])), trial.expected.rules) if ball is None else ball
+        zeros = Ball.exactly(np.zeros(np.shape(trial.drawn.inputs[name])), reference.rules) if ball is None else ball
         yield part, compare(zeros, _zeros(got, zeros), trial.case.precision, f"the second gradient by {name}", derivative=True)
 
 
@@ -181,11 +193,17 @@ def check_option_gradient(trial: Trial, subject: Subject) -> Outcomes:
 
 
 def directions(trial: Trial) -> dict[str, Array]:
-    """Tangents of the inputs to differentiate by, or weights of their gradients."""
+    """Weights of the gradients by the inputs to differentiate by."""
     inputs, case = trial.drawn.inputs, trial.case
     return {
         n: repeat(case.dyadic(f"along {n}", inputs[n].shape), dict(case.layouts).get(n, CONTIGUOUS)) for n in trial.derivable()
     }
+
+
+def tangents(trial: Trial) -> dict[str, Array]:
+    """Tangents along which no input lowers the sum of the losses, so that its derivative does not cancel."""
+    slopes = by_reference(trial.expected.gradients, np.ones(trial.shape))
+    return {n: np.abs(t) * np.where(floats(slopes[n].value) < 0.0, -1.0, 1.0) for n, t in directions(trial).items()}
 
 
 def _zeros(got: Array | None, expected: Any) -> Array:
@@ -244,7 +262,8 @@ CHECKS = {
     "forward": check_forward, "gradient": check_gradient, "incoming": check_incoming, "weights": check_weights,
     "forward_mode": check_forward_mode, "double_backward": check_double_backward, "option_gradient": check_option_gradient,
 }  # fmt: skip
-OPTIONAL = frozenset({"forward_mode", "double_backward", "option_gradient"})  # no class must have these derivatives
+# No class must have these derivatives, or the options that they are by.
+OPTIONAL = frozenset({"weights", "forward_mode", "double_backward", "option_gradient"})
 FIRST_ORDER = ["forward", "gradient", "incoming"]
 
 
@@ -266,13 +285,15 @@ def checks_of(case: Case) -> list[str]:
     only_first = "first_order" in case.item.tags or any(domain.parameter for domain in case.domains.values())
     if case.lane == "edge" or only_first:
         return first
-    # The other derivatives cost more and are much the same for every sample and, but for a factor, every reduction.
-    # Level thorough alone asks for them: where numbers cancel, a right derivative of a derivative may lose its digits.
+    # The other derivatives cost more and are much the same for every sample and, but for a factor, every reduction: the cases
+    # of the families are enough, and have longer axes.
     if case.sample < FIRST_SAMPLE or case.path != "eager":
         return first
-    names = [*first, "forward_mode"]
+    names = first
+    if "elementwise" in case.item.tags or case.precision.bits >= 24:  # of a row of numbers a half format keeps too few digits
+        names = [*names, "forward_mode"]
     if case.lane == "ordinary" or case.reduction == "none":
-        names.append("double_backward")
+        names = [*names, "double_backward"]
     tensors = {name for name, value in case.options.items() if isinstance(value, Domain) and value.floating}
     return [*names, "option_gradient"] if tensors - set(case.weights) else names
 
@@ -335,6 +356,7 @@ def run_check(case: Case, name: str, trial: Trial, subject: Subject) -> Record:
         "compared": sum(c.compared for c in own),
         "telling": sum(c.telling for c in own),
         "ratio": worst.ratio,
+        "wrong": all_wrong(comparison for _, comparison in found),
     }
     if record["compared"] == 0 and case.lane != "edge":
         record |= {"status": ERROR, "message": ["nothing could be compared: the bound is infinite everywhere"]}
@@ -361,6 +383,7 @@ def describe(case: Case, name: str) -> Record:
         "compared": 0,
         "telling": 0,
         "ratio": None,
+        "wrong": [],
         "message": [],
         "waiver": None,
         "repro": None,

@@ -19,7 +19,7 @@ from benchkit.request import DTYPES
 from benchkit.spec import Loss
 from lossbench.case import Case, accepted, allowed, lanes
 from lossbench.layouts import CHANNELS_LAST, CONTIGUOUS, EXPANDED, LAYOUTS, REPEATED, STRIDED
-from lossbench.paths import BACKENDS, DYNAMIC, SHARED, STACKED_LAST
+from lossbench.paths import DYNAMIC, SHARED, STACKED_LAST
 
 T = TypeVar("T")
 Shape = tuple[int, ...]
@@ -27,21 +27,37 @@ Shape = tuple[int, ...]
 # One less, as many and one more than the numbers in one, two or four vector registers of 128 to 512 bits, and a long tail.
 SIZES = (1, 7, 8, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 1025)
 LONG_ROW = 200  # no axis but the first is made longer where a loss comes from a whole row: its formula may take pairs in it
-LARGE = 2**20  # numbers in a large input; where a loss comes from a row of them, fewer, since the oracle has to keep up
-LARGE_ROWS = 2**18
+LARGE = {"standard": 2**18, "thorough": 2**20}  # numbers in a large input
+LARGE_ROWS = 70_000  # where a loss comes from a row of them: so many rows, more than float16 can count
 FIRST_SAMPLE = 100  # the samples of the families; those of the grid are fewer
 
-LEVEL = "thorough"  # until their time is cut the families are for this level alone
-COUNTS = {  # cases of each format
-    "sizes": 4 * len(SIZES),
-    "layouts": 96,
-    "empty": 6,
-    "functional options": 24,
-    "vmap": 20,
-    "autocast": 16,
-    "mixed": 18,
-    "large": 3,
-    "compiled": 10,
+COUNTS = {  # cases of each format at each level; of one that is not named there are none
+    "quick": {"sizes": 2, "layouts": 4, "empty": 1},
+    "standard": {
+        "sizes": 12,
+        "layouts": 24,
+        "empty": 3,
+        "functional options": 6,
+        "vmap": 6,
+        "autocast": 6,
+        "mixed": 12,
+        "large": 1,
+    },
+    "thorough": {
+        "sizes": 4 * len(SIZES),
+        "layouts": 96,
+        "empty": 6,
+        "functional options": 24,
+        "vmap": 20,
+        "autocast": 16,
+        "mixed": 18,
+        "large": 3,
+    },
+}
+COMPILED: dict[str, dict[str, int]] = {  # the same for the graphs of each backend
+    "quick": {},
+    "standard": {"aot_eager": 1, "aot_decomposed": 3, "inductor": 1},
+    "thorough": {"aot_eager": 10, "aot_decomposed": 10, "inductor": 5, DYNAMIC: 2},
 }
 
 
@@ -69,9 +85,9 @@ class Family:
     dtype: str
     device: str
     seed: int
+    count: int
 
     def __post_init__(self) -> None:
-        self.count = COUNTS[self.name]
         fitting = [s for s in settings(self.item, self.level) if allowed(s[1], self.dtype)]
         self.settings = self.turns(fitting, "settings")
         self.reductions = self.turns(self.item.reductions, "reduction")
@@ -106,13 +122,11 @@ def settings(item: Loss, level: str) -> list[tuple[str, Mapping[str, Any]]]:
 
 def families(item: Loss, level: str, dtypes: tuple[str, ...], device: str, seed: int) -> Iterator[Case]:
     """The cases of all families at a level but the compiled ones."""
-    if level != LEVEL:
-        return
     for dtype in dtypes:
-        for name, family in FAMILIES.items():
+        for name, count in COUNTS[level].items():
             if has_parameters(item) and name not in ("layouts", "empty"):
                 continue
-            yield from family(Family(item, name, level, dtype, device, seed))
+            yield from FAMILIES[name](Family(item, name, level, dtype, device, seed, count))
 
 
 def has_parameters(item: Loss) -> bool:
@@ -185,7 +199,7 @@ def empty(family: Family) -> Iterator[Case]:
 
 def four_axes(item: Loss) -> list[Shape]:
     """Shapes of four axes that the item takes."""
-    declared: list[Shape] = [shape for shape in item.shapes if len(shape) == 4]
+    declared: list[Shape] = [shape[:4] for shape in item.shapes if len(shape) in (4, 5)]
     free = "elementwise" in item.tags and any(len(shape) == 3 for shape in item.shapes)
     spare: list[Shape] = [(2, 3, 4, 5), (2, 16, 3, 5)]
     return declared or (spare if free else [])
@@ -225,12 +239,14 @@ def functional_options(family: Family) -> Iterator[Case]:
 def vmap(family: Family) -> Iterator[Case]:
     """Some calls at once: inputs stacked along the first or the last axis, or shared by all of them."""
     item = family.item
-    free = [s for s in family.settings.values if all(d.repeats for d in item.variants[s[0]].values())]
+    free = [s for s in family.settings.values if all(d.stacks for d in item.variants[s[0]].values())]
     turns = family.turns(free, "free settings")
     for k in range(family.count if free else 0):
         setting = turns()
         names = list(item.variants[setting[0]])
         words = [("", STACKED_LAST, SHARED)[(k + i) % 3] for i in range(len(names))]
+        fits = [item.variants[setting[0]][name].repeats for name in names]
+        words = [word if fit or word != SHARED else "" for word, fit in zip(words, fits, strict=True)]
         if all(word == SHARED for word in words):
             words[0] = ""
         placed = tuple((n, w) for n, w in zip(names, words, strict=True) if w)
@@ -263,17 +279,18 @@ def mixed(family: Family) -> Iterator[Case]:
 
 
 def large(family: Family) -> Iterator[Case]:
-    """A mean over about a million losses' elements, whose sum passes the largest number of float16."""
+    """A mean over so many losses that their sum passes the largest number of float16, of the first variant."""
     item = family.item
-    if item.long_axes is not None or family.dtype == "float64":
+    fitting = [s for s in item.shapes if s and (item.long_axes is None or -len(s) in item.long_axes)]
+    if not fitting or family.dtype == "float64":
         return
-    shape = next(s for s in item.shapes if s)
+    shape = fitting[0]
     across = 1
     for size in shape[1:]:
         across *= size
-    numbers = LARGE if "elementwise" in item.tags else LARGE_ROWS
-    wide = (numbers // across, *shape[1:]) if "elementwise" in item.tags or len(shape) > 1 else shape
-    settings_ = family.turns(settings(item, "quick"), "large settings")
+    rows = LARGE[family.level] // across if "elementwise" in item.tags else LARGE_ROWS
+    wide = (rows, *shape[1:]) if "elementwise" in item.tags or len(shape) > 1 else shape
+    settings_ = family.turns([s for s in settings(item, "quick") if s[0] == next(iter(item.variants))], "large settings")
     for _ in range(family.count):
         yield family.case(setting=settings_(), shape=wide, lane="large", reduction="mean", path="eager")
 
@@ -287,19 +304,22 @@ FAMILIES = {
 # ---- Compiled graphs ---------------------------------------------------------------------------------------------------------
 
 
-COSTLY = {"inductor": 2, DYNAMIC: 8}  # how many times fewer cases a graph holds
+def worthwhile(item: Loss, level: str, path: str, dtype: str) -> bool:
+    """Whether a graph takes cases of this format. Inductor's graphs take the longest to make: but for level thorough they are
+    made where inductor has sums of its own to arrange, in a format that it computes in and in one that it does not."""
+    return level == "thorough" or path != "inductor" or ("elementwise" not in item.tags and dtype in ("float32", "bfloat16"))
 
 
 def compiled(item: Loss, level: str, dtypes: tuple[str, ...], device: str, seed: int) -> Iterator[Case]:
     """Cases of all formats in one graph for each backend, every third in some layout, every fourth on the edges."""
-    for path in BACKENDS if level == LEVEL else ():
+    for path, count in COMPILED[level].items():
         members: list[Case] = []
-        for dtype in dtypes:
-            family = Family(item, "compiled", level, dtype, device, seed)
+        for dtype in (d for d in dtypes if worthwhile(item, level, path, d)):
+            family = Family(item, path, level, dtype, device, seed, count)
             words = family.turns((CONTIGUOUS, CONTIGUOUS, *LAYOUTS[:5]), "layout")
             named = sorted({n for setting in family.settings.values for n in arguments(item, *setting)})
             edge = "elementwise" in item.tags
-            for k in range(-(-family.count // COSTLY.get(path, 1))):
+            for k in range(count):
                 names = dict.fromkeys(named, words())
                 sized = family.turns([s for n in (17, 33, 65) for s in lengthened(item, n)] or item.shapes, k)()
                 if edge and k == 1:

@@ -175,9 +175,7 @@ def _memory(item: Loss, plant: Callable[..., None]) -> None:
 
     def foreign(call: Call) -> Call:
         layout = dict(call.layouts).get("incoming")
-        return (
-            call if layout is None else replace(call, upstreams=[read_as_contiguous(up, layout) for up in call.upstreams])
-        )
+        return call if layout is None else replace(call, upstreams=[read_as_contiguous(up, layout) for up in call.upstreams])
 
     plant("strides of the incoming gradient ignored", asked=foreign)
     before: list[Answer] = []

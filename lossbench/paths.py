@@ -90,12 +90,15 @@ def vmapped(subject: ModuleSubject, call: Call) -> Answer:
     ]
     arguments, names = lanes[0], list(call.inputs)
     function = subject.function(call, arguments)
-    axes = [{STACKED_LAST: -1, SHARED: None}.get(call.layouts.get(n, ""), 0) for n in names]
+    axes = [
+        {STACKED_LAST: -1, SHARED: None}.get(call.layouts.get(n, ""), 0) if isinstance(call.inputs[n], np.ndarray) else None
+        for n in names
+    ]
     stacked = [
         lanes[0].leaves[n] if axis is None else torch.stack([lane.leaves[n] for lane in lanes], dim=axis)
         for n, axis in zip(names, axes, strict=True)
     ]
-    kept = [s.clone() for s in stacked]
+    kept = [s.clone() if isinstance(s, torch.Tensor) else s for s in stacked]
 
     def value_of(*leaves: Any) -> Any:
         return function(*arguments.passed(dict(zip(names, leaves, strict=True))))
@@ -115,7 +118,9 @@ def vmapped(subject: ModuleSubject, call: Call) -> Answer:
     value, *gradients = found if call.upstreams else (found,)
     answer = arguments.answer(value, [[numbers(g) for g in gradients]] if call.upstreams else [])
     changed = (
-        n for n, now, then in zip(names, stacked, kept, strict=True) if not torch.equal(now.nan_to_num(), then.nan_to_num())
+        n
+        for n, now, then in zip(names, stacked, kept, strict=True)
+        if isinstance(now, torch.Tensor) and not torch.equal(now.nan_to_num(), then.nan_to_num())
     )
     answer.damaged = answer.damaged or next(changed, "")
     return answer

@@ -9,7 +9,7 @@ import numpy as np
 from benchkit.judge import LIMIT, Comparison
 from benchkit.snippets import HEAD, RAN_THROUGH, constructor, element, tensor, verdict
 from benchkit.spec import Native
-from lossbench.checks import Trial, directions
+from lossbench.checks import Trial, directions, tangents
 from lossbench.layouts import CONTIGUOUS, place
 from lossbench.paths import BACKENDS, DYNAMIC, SHARED, STACKED_LAST, autocast_format
 from lossbench.subject import arguments_of
@@ -95,7 +95,11 @@ class Writer:
         lanes = [self.drawn, *(lane.drawn for lane in self.trial.lanes)]
         made = [self.array(name, lane.inputs[name], floating) for lane in lanes]
         axis = -1 if word == STACKED_LAST else 0
-        return made[0] if word == SHARED else f"torch.stack([\n    {f',{chr(10)}    '.join(made)},\n], {axis})"
+        return (
+            made[0]
+            if word == SHARED or not isinstance(lanes[0].inputs[name], np.ndarray)
+            else f"torch.stack([\n    {f',{chr(10)}    '.join(made)},\n], {axis})"
+        )
 
     # ---- The loss
 
@@ -172,7 +176,10 @@ class Writer:
 
     def vmapped(self) -> str:
         words = dict(self.case.layouts)
-        axes = tuple({STACKED_LAST: -1, SHARED: None}.get(words.get(n, ""), 0) for n in self.names)
+        axes = tuple(
+            {STACKED_LAST: -1, SHARED: None}.get(words.get(n, ""), 0) if isinstance(self.drawn.inputs[n], np.ndarray) else None
+            for n in self.names
+        )
         inputs, moving = ", ".join(self.names), ", ".join(self.requires)
         if not self.requires:
             body = f"def pulled({inputs}):\n    return (loss({self.passed(self.names)}),)\n"
@@ -185,7 +192,7 @@ class Writer:
         return f"\n\n{body}\n\nvalue, *gradients = torch.func.vmap(pulled, in_dims={axes})({inputs})\n"
 
     def forward_mode(self) -> str:
-        along = directions(self.trial)
+        along = tangents(self.trial)
         text = "with torch.autograd.forward_ad.dual_level():\n"
         for name in self.requires:
             text += f"    {name} = torch.autograd.forward_ad.make_dual({name}, {self.array(name, along[name])})\n"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -210,6 +211,8 @@ class ModuleSubject:
                 raise Unsupported("the gradient has no derivative of its own: it does not require a gradient")
             weights = [Laid(d, g.dtype, self.device).tensor for g, d in found]
             second = torch.autograd.grad([g for g, _ in found], [*arguments.required, incoming], weights, allow_unused=True)
+            if not self.own and all(g is None for g in second[:-1]):
+                raise Unsupported("the gradient has no derivative by the inputs")
         return arguments.answer(value, [[None if g is None else numbers(g) for g in second]])
 
     def option_gradient(self, call: Call, names: Sequence[str]) -> Answer:
@@ -246,17 +249,18 @@ class ModuleSubject:
             given |= {} if self.device == "cpu" else {"device": self.device}
         if call.path == "functional":
             return paths.functional(self.item, given)
-        with quiet():
-            try:
-                module = self.constructor(**given)
-            except TypeError as error:
-                if "unexpected keyword argument" in str(error):
-                    raise Unsupported(f"the constructor does not accept it: {error}") from error
-                raise
+        chosen = () if self.own else [n for n in given if n not in self.item.required]
+        with quiet(), declining(chosen, "the constructor does not accept it"):
+            module = self.constructor(**given)
         module = module.to(self.device) if hasattr(module, "to") else module
         if arguments.parameters:
             arguments.adopt(module)
-        return module if not self.item.answers else lambda *inputs: answered(self.item, call.reduction, module(*inputs))
+
+        def answering(*inputs: Any) -> Any:
+            with declining(chosen, "the class does not support it", named=True):
+                return answered(self.item, call.reduction, module(*inputs))
+
+        return answering if chosen or self.item.answers else module
 
     def gradients(self, value: Any, arguments: Arguments, upstream: Array) -> list[Array | None]:
         """The gradients by the required inputs for one incoming gradient."""
@@ -316,6 +320,22 @@ def answered(item: Loss, reduction: str, answer: Any) -> Any:
 def _same(value: Any, default: Any) -> bool:
     """Whether a plain option stands at its default; True is not 1."""
     return type(value) is type(default) and isinstance(value, (bool, int, float, str)) and value == default
+
+
+@contextlib.contextmanager
+def declining(chosen: Collection[str], words: str, named: bool = False) -> Iterator[None]:
+    """Turn a refusal of the options ``chosen``, all that are not at their defaults, into Unsupported: an argument that is not
+    there, or a value that is not provided for. With ``named`` the exception must speak of one of them."""
+    try:
+        yield
+    except TypeError as error:
+        if named or "unexpected keyword argument" not in str(error):
+            raise
+        raise Unsupported(f"{words}: {error}") from error
+    except ValueError as error:
+        if not chosen or (named and not any(name in str(error) for name in chosen)):
+            raise
+        raise Unsupported(f"{words}: {error}") from error
 
 
 class quiet(warnings.catch_warnings):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from benchkit.judge import ERROR, FAIL, PASS, UNSUPPORTED, failure
+from benchkit.judge import ERROR, FAIL, PASS, UNSUPPORTED, all_wrong, failure
 from optimbench import closures
 from optimbench.cases import Case, Drawn
 from optimbench.found import Found
@@ -22,6 +22,8 @@ CHECKS = {
     "gradient_kept": "the step does not write to the gradients",
     "memory_kept": "the step writes to nothing around parameters and gradients that lie in larger memory",
     "state_format": "the state is held in formats that do for it",
+    "state_begins": "what a constructor makes of the state is what the first step should find",
+    "group_begins": "the same in a group whose own options give the state another start",
     "state_form": "the state is what the documentation says, and not a multiple of it",
     "completes": "no step raises an exception",
 }
@@ -131,7 +133,8 @@ def make_record(case: Case, check: str, outcome: Outcome) -> Record:
         "status": worst.comparison.status,
         "compared": compared,
         "telling": sum(f.comparison.telling for f in found),
-        "ratio": worst.comparison.ratio,
+        "ratio": max(worst.comparison.ratio, worst.comparison.overall),
+        "wrong": all_wrong(f.comparison for f in found),
     }
     if worst.comparison.status != PASS:
         record["message"] = message(case, worst)
@@ -155,6 +158,7 @@ def describe(case: Case, check: str) -> Record:
         "compared": 0,
         "telling": 0,
         "ratio": None,
+        "wrong": [],
         "message": [],
         "waiver": None,
         "repro": None,

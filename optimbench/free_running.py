@@ -21,7 +21,7 @@ from optimbench.subject import Recording, Segment
 def state_is_foreign(case: Case, recording: Recording) -> bool:
     """Whether some of the state that the formula needs is not there under its name."""
     for segment in recording.segments:
-        options = segment.options or case.options
+        options = segment.options or (case.options, case.others)[segment.group]
         expected = case.item.initial_function(segment.before, **options) if case.item.initial_function else {}
         if not set(expected) <= set(segment.state_after):
             return True

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchkit.balls import Ball, Rules, floats, lift
-from benchkit.judge import LIMIT, PASS, Comparison, compare, failure
+from benchkit.judge import LIMIT, PASS, Comparison, compare, failure, kinds
 from benchkit.precision import FLOAT32, Precision
 from benchkit.spec import Optimizer
 from optimbench import free_running, whole
@@ -54,6 +54,7 @@ def judge(case: Case, recording: Recording) -> Iterator[Found]:
             precision = first.precision or case.precision
             yield from _judge_group(replace(case, dtype=precision.name), options, segments, recording)
         yield from _judge_formats(case, recording)
+        yield from _judge_beginnings(case, recording)
     kept = Comparison(PASS, 0.0, recording.gradients, recording.gradients)
     yield Found(failure(recording.damaged[0]) if recording.damaged else kept, "run", check="gradient_kept")
     yield from memory_kept(recording)
@@ -98,7 +99,7 @@ def _judge_group(case: Case, options: Mapping[str, Any], segments: Sequence[Segm
     rules = Rules.of(case.precision, exact=case.lane == "exact")
     given = hyperparameters(case, options, recording, case.precision)
     if "whole" in case.item.tags:
-        yield from whole.judge(case, given, segments, rules)
+        yield from whole.judge(case, given, segments, rules, recording.segments)
         return
     fresh = dict(case.item.initial_function(segments[0].before, **given)) if case.item.initial_function else {}
     if all(value is not None for value in fresh.values()):
@@ -172,7 +173,7 @@ def judge_at_rest(after: Ball, got: Array, gradient: Array, tensors: Mapping[str
     first = int(np.argmax(lost))
     bound = after.rules.precision.unit * abs(float(centre[first]))
     comparison = replace(failure(""), compared=count, telling=count, where=(first,), expected=float(centre[first]), bound=bound)
-    return _open(after, lost), replace(comparison, got=float(got[first]))
+    return _open(after, lost), replace(comparison, got=float(got[first]), wrong=kinds(got[lost], centre[lost]))
 
 
 def _judge_formats(case: Case, recording: Recording) -> Iterator[Found]:
@@ -187,6 +188,31 @@ def _judge_formats(case: Case, recording: Recording) -> Iterator[Found]:
             why = f"is held in {stored.precision.name}, but needs {needed.name} at least"
             comparison = Comparison(PASS, 0.0, 1, 1) if held else failure(why)
             yield Found(comparison, name, segment, check="state_format")
+
+
+def _judge_beginnings(case: Case, recording: Recording) -> Iterator[Found]:
+    """Whether a state that is there before the first step, as the constructor of Adagrad makes it, is what a run begins with."""
+    firsts: dict[int, Segment] = {}
+    for segment in recording.segments:
+        firsts.setdefault(segment.parameter, segment)
+    for segment in firsts.values():
+        if not segment.state_before or segment.options or case.item.initial_function is None:
+            continue
+        fresh, first = (
+            case.item.initial_function(segment.before, **case.item.given(options, 2.0 * case.precision.unit))
+            for options in ((case.options, case.others)[segment.group], case.options)
+        )
+        for name, wanted in fresh.items():
+            stored = segment.state_before.get(name)
+            if stored is None or stored.value is None or wanted is None or not segment.before.size:
+                continue
+            right = np.broadcast_to(stored.precision.round(wanted), stored.value.shape).astype(float)
+            held = np.array_equal(stored.value, right)
+            why = f"begins with {float(stored.value.flat[0])!r}, but should begin with {float(right.flat[0])!r}"
+            comparison = Comparison(PASS, 0.0, right.size, right.size) if held else failure(why)
+            yield Found(
+                comparison, name, segment, check="state_begins" if np.array_equal(wanted, first[name]) else "group_begins"
+            )
 
 
 def _state(item: Optimizer, p: Ball, segments: Sequence[Segment], given: Mapping[str, Any], rules: Rules) -> dict[str, Any]:
@@ -263,7 +289,10 @@ def _locate(name: str, expected: Ball, flat: Array, stored: Precision, segments:
             part = slice(end, end := end + segment.before.size)
             one = compare(expected[part], flat[part], stored)
             if one.ratio > LIMIT:
-                found = replace(one, compared=found.compared, telling=found.telling, where=(part.start + one.where[0],))
+                where = (part.start + one.where[0],)
+                found = replace(
+                    one, compared=found.compared, telling=found.telling, where=where, wrong=found.wrong, overall=found.ratio
+                )
                 break
     return place(found, name, segments)
 

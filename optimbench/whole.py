@@ -1,8 +1,8 @@
 """Optimizers that are not elementwise, judged in lockstep tensor by tensor: the steps of one parameter are stacked.
 
 An implementation may hold a state tensor as a multiple of what the formula holds, where the declaration says that this changes
-no parameter (``multiples``). Which of the two it holds shows in the first steps; the lockstep follows it, and whether it is the
-documented one is a check of its own.
+no parameter (``multiples``). Which of the two it holds shows in the first steps of the run; the lockstep follows it, in every
+step by the options of that step, and whether it is the documented one is a check of its own.
 """
 
 from __future__ import annotations
@@ -24,9 +24,11 @@ COUNTER = "step"
 Factors = dict[str, Any]
 
 
-def judge(case: Case, options: Mapping[str, Any], segments: Sequence[Segment], rules: Rules) -> Iterator[Found]:
-    """Judge the segments of one group of parameters, parameter by parameter."""
-    factors, forms = _factors(case, options, segments)
+def judge(
+    case: Case, options: Mapping[str, Any], segments: Sequence[Segment], rules: Rules, everything: Sequence[Segment]
+) -> Iterator[Found]:
+    """Judge the segments of one group of parameters, parameter by parameter; ``everything`` are all segments of the run."""
+    factors, forms = _factors(case, options, segments, everything)
     yield from forms
     for number in dict.fromkeys(s.parameter for s in segments):
         # What is not finite was judged in the step that left it.
@@ -52,7 +54,7 @@ def _judge_parameter(
     with np.errstate(all="ignore"):
         after, expected = case.item.function(p, Ball.exactly(gradient, rules), state, dims=segments[0].before.ndim, **options)
         expected |= {name: expected[name] * factor for name, factor in factors.items() if name in expected}
-    after, got = lift(after, rules).reshape(-1), np.stack([s.after for s in segments]).ravel()
+    after, got = _defined(lift(after, rules).reshape(-1)), np.stack([s.after for s in segments]).ravel()
     alike = {name: v.reshape(-1) if isinstance(v, Ball) else v for name, v in state.items() if np.shape(v) == p.shape}
     after, at_rest = judge_at_rest(after, got, gradient.ravel(), alike)
     if at_rest is not None:
@@ -60,6 +62,12 @@ def _judge_parameter(
     yield _locate("parameter", after, got, case.precision, segments, segments[0].before.shape)
     for name, ball in expected.items():
         yield _compare_state(name, ball, segments, rules)
+
+
+def _defined(ball: Ball) -> Ball:
+    """The ball with no claim on what the formula leaves undefined: the root mean square of an update that is 0 / 0 somewhere."""
+    undefined = np.isnan(floats(ball.value))
+    return Ball(ball.value, np.where(undefined, np.inf, ball.radius), ball.rules, ball.spread) if undefined.any() else ball
 
 
 def _state(
@@ -115,7 +123,9 @@ def _locate(
             one = compare(expected[row * size : (row + 1) * size], flat[row * size : (row + 1) * size], stored)
             if one.ratio > LIMIT:
                 where = (row * size + one.where[0],)
-                found = replace(one, compared=found.compared, telling=found.telling, where=where)
+                found = replace(
+                    one, compared=found.compared, telling=found.telling, where=where, wrong=found.wrong, overall=found.ratio
+                )
                 break
     return _place(found, name, segments, shape)
 
@@ -129,34 +139,57 @@ def _place(found: Comparison, name: str, segments: Sequence[Segment], shape: tup
     return Found(found, name, segments[row], tuple(int(i) for i in np.unravel_index(offset, shape)) if shape else (), check)
 
 
-def _factors(case: Case, options: Mapping[str, Any], segments: Sequence[Segment]) -> tuple[Factors, list[Found]]:
-    """By name of a state tensor the factor by which the subject holds it, and whether it is held as documented.
-
-    The steps that found it at 0 decide: of both the one that is nearer to the largest number that they left.
-    """
+def _factors(
+    case: Case, options: Mapping[str, Any], segments: Sequence[Segment], everything: Sequence[Segment]
+) -> tuple[Factors, list[Found]]:
+    """By name of a state tensor the factor by which the subject holds it, and whether it is held as documented."""
     factors: Factors = {}
     found: list[Found] = []
     plain = {name: _float(value) for name, value in options.items()}
     for name, function in case.item.multiples.items():
-        factor, largest, ratio, first = function(plain), 0.0, 0.0, None
-        for segment in segments if factor != 1.0 else ():
-            got = segment.state_after.get(name)
-            if not _starts(segment, name) or got is None or got.value is None or got.value.shape != segment.before.shape:
-                continue
-            initial = case.item.initial_function(segment.before, **plain) if case.item.initial_function else {}
-            with np.errstate(all="ignore"):
-                _, state = case.item.function(segment.before, segment.gradient, initial, **plain)
-            top = np.unravel_index(np.argmax(np.abs(state[name])), got.value.shape)
-            if abs(state[name][top]) > largest:
-                largest, ratio, first = abs(state[name][top]), float(got.value[top] / state[name][top]), segment
-        if first is None:
+        factor = function(plain)
+        scaled = None if factor == 1.0 else _held_scaled(case, name, everything)
+        if scaled is None:
             continue
-        scaled = factor > 0.0 and abs(ratio - factor) < abs(ratio - 1.0)
         if scaled:
             factors[name] = function(options)
         why = f"is held {factor:g} times as large as the documented one"
-        found.append(Found(failure(why) if scaled else Comparison(PASS, 0.0, 1, 1), name, first, check="state_form"))
+        found.append(Found(failure(why) if scaled else Comparison(PASS, 0.0, 1, 1), name, segments[0], check="state_form"))
     return factors, found
+
+
+def _held_scaled(case: Case, name: str, segments: Sequence[Segment]) -> bool | None:
+    """Whether a class holds a state tensor as the multiple, and not as the formula does; None where no step shows it.
+
+    The steps that found it at its start decide, or all where none did: of these the one in which the two are farthest apart.
+    """
+    widest, answer = 0.0, None
+    function = case.item.multiples[name]
+    starting = [s for s in segments if _starts(s, name) and function(_options(case, s)) != 1.0]
+    for segment in starting or segments:
+        options = _options(case, segment)
+        factor, got = function(options), segment.state_after.get(name)
+        if not factor > 0.0 or factor == 1.0 or got is None or got.value is None or got.value.shape != segment.before.shape:
+            continue
+        stored = segment.state_before.get(name)
+        state = dict(case.item.initial_function(segment.before, **options)) if case.item.initial_function else {}
+        start = state[name] if stored is None or stored.value is None else stored.value
+        ends = []
+        with np.errstate(all="ignore"):
+            for multiple in (1.0, factor):
+                _, after = case.item.function(segment.before, segment.gradient, state | {name: start / multiple}, **options)
+                ends.append(after[name] * multiple)
+            apart = np.abs(ends[1] - ends[0])
+            place = np.unravel_index(np.argmax(apart), apart.shape) if apart.size else ()
+            if apart.size and widest < apart[place] < np.inf:
+                widest = float(apart[place])
+                answer = bool(abs(got.value[place] - ends[1][place]) < abs(got.value[place] - ends[0][place]))
+    return answer
+
+
+def _options(case: Case, segment: Segment) -> dict[str, Any]:
+    """The options of a step as plain numbers."""
+    return case.item.given(segment.options or (case.options, case.others)[segment.group], 2.0 * case.precision.unit)
 
 
 def _starts(segment: Segment, name: str) -> bool:

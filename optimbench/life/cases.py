@@ -30,7 +30,7 @@ class Scenario:
     Items must have a tag of ``needs`` (if there are any) and none of ``without``. ``variants(item)`` names several plays of a
     scenario; where it gives none the scenario does not concern the item. ``formats`` are those that it is played in, and
     unless it is played ``everywhere`` the path is the first one. ``sets(item, few)`` gives the option sets. ``small`` says
-    that half types come into it whatever the format.
+    that half types come into it whatever the format. What takes ``long`` is not played at level quick.
     """
 
     name: str
@@ -43,6 +43,7 @@ class Scenario:
     variants: Callable[[Optimizer], Sequence[str]] = lambda item: ("",)
     shapes: Any = ()
     small: bool = False
+    long: bool = False
     sets: Callable[[Optimizer, Sequence[Mapping[str, Any]]], Sequence[Mapping[str, Any]]] | None = None
 
     def concerns(self, item: Optimizer) -> bool:
@@ -95,24 +96,21 @@ class LifeCase(Case):
 def cases(item: Optimizer, level: str, dtypes: Sequence[str], device: str, seed: int) -> Iterator[LifeCase]:
     """Every play of every scenario that concerns an item.
 
-    Level quick plays each in one format with many options away from their defaults, on the for-loop and on one of all paths;
-    standard on each path with those options in two formats and with the defaults in a third; thorough in all formats and
-    with all option sets of level quick.
+    Level quick plays those that do not take long in float32 with many options away from their defaults, on one of all paths
+    in turn; standard on each path with those options in two formats and with the defaults in a third; thorough in all formats
+    and with all option sets of level quick.
     """
-    # A state that is held as a multiple of the formula's is followed by the lockstep alone; and until their time is cut,
-    # the scenarios are for level thorough.
-    if item.multiples or level != "thorough":
-        return
     few = combinations(item.options, {}, "quick", item.valid)
     first, rich = few[0], richest(item)
     for place, one in enumerate(s for s in SCENARIOS.values() if s.concerns(item)):
+        if level == "quick" and one.long:
+            continue
         formats = [d for d in one.formats if d in dtypes]
         sets = list(one.sets(item, few)) if one.sets else [rich, first, *(few[1:] if level == "thorough" else ())]
         paths = tuple(item.paths) if one.everywhere else tuple(item.paths[:1])
-        for variant in one.variants(item):
-            if level == "quick":
-                paths = tuple(dict.fromkeys((item.paths[0], paths[place % len(paths)])))
-            for column, path in enumerate(paths):
+        for number_of, variant in enumerate(one.variants(item)):
+            turn = (place + number_of) % len(paths)
+            for column, path in enumerate(paths[turn : turn + 1] if level == "quick" else paths):
                 for number, options in enumerate(sets[:1] if level == "quick" else sets):
                     others = first if options is not first else rich
                     for dtype in _formats(one, formats, level, place + column + number, number):

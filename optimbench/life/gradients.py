@@ -60,7 +60,7 @@ def _long_sets(item: Optimizer, few: Sequence[Mapping[str, Any]]) -> list[Mappin
 
 @scenario(
     "Thousands of steps by the same gradient, or by none but zeros, are each a step like others, counted, and stay numbers.",
-    without=frozenset({"closure", "sparse"}), variants=_sizes, sets=_long_sets,
+    without=frozenset({"closure", "sparse"}), variants=_sizes, sets=_long_sets, long=True,
 )  # fmt: skip
 def check_long_runs(case: LifeCase, script: Script) -> list[Found]:
     """Most steps are made in one go; around those at which a counter may stick the oracle looks."""
@@ -79,7 +79,7 @@ def check_long_runs(case: LifeCase, script: Script) -> list[Found]:
         run.step(slopes)
         made = place
         _count(run, made)
-    _stay_numbers(case, script, run)
+    _stay_numbers(case, script, run, start, [slopes] * made if case.variant == "constant" else [])
     return script.judge(("lockstep", "at_rest"))
 
 
@@ -109,7 +109,7 @@ def check_constant_gradients(case: LifeCase, script: Script) -> list[Found]:
         run.give(slopes)
         script.do(f"for _ in range({steps}):\n    {run.name}.step()")
         run.step(slopes)
-    _stay_numbers(case, script, run)
+    _stay_numbers(case, script, run, start, [])
     return script.judge()
 
 
@@ -121,14 +121,26 @@ def _count(run: Run, made: int) -> None:
             run.script.expect(count == made, f"the step counter is {count} after {made} steps", f"float({text}) == {made}")
 
 
-def _stay_numbers(case: LifeCase, script: Script, run: Run) -> None:
-    """Finite gradients of ordinary size make finite parameters, whatever rounding does to what is under a root."""
+def _stay_numbers(case: LifeCase, script: Script, run: Run, start: Sequence[Array], steps: Sequence[Sequence[Array]]) -> None:
+    """Finite gradients of ordinary size make finite parameters, whatever rounding does to what is under a root; but for those
+    that the formula itself takes beyond the format in these steps, as relative steps do."""
     if not case.options.get("eps", 1.0):
         return
-    for name, value in zip(run.parameters, run.look()[0], strict=True):
+    for number, (name, value) in enumerate(zip(run.parameters, run.look()[0], strict=True)):
         test = f"bool(torch.isfinite({name}).all())"
-        held = bool(np.isfinite(value).all())
+        held = bool(np.isfinite(value).all()) or _grows(case, start[number], [row[number] for row in steps])
         script.expect(held, f"{name} holds {value.ravel()[~np.isfinite(value.ravel())][:1]} after ordinary gradients", test)
+
+
+def _grows(case: LifeCase, p: Array, gradients: Sequence[Array]) -> bool:
+    """Whether the formula leads from p to the end of the format's range, or near it, in these steps."""
+    options = case.item.given(case.options, 2.0 * case.precision.unit)
+    state = case.item.initial_function(p, **options) if case.item.initial_function else {}
+    for gradient in gradients:
+        p, state = case.item.function(p, gradient, state, **options)
+        if not float(np.abs(p).max()) < case.precision.largest / 16.0:
+            return True
+    return False
 
 
 COMPLEX_WORDS = {"is_complex", "view_as_real"}
@@ -254,7 +266,7 @@ def _threads(item: Optimizer) -> tuple[str, ...]:
 @scenario(
     "A parameter of many elements is updated in all of them, by however many threads.",
     without=frozenset({"closure", "sparse", "whole"}), variants=_threads, sets=lambda item, few: few[:1],
-    formats=("float32", "bfloat16"), shapes=(((1,),), ((1,),)),
+    formats=("float32", "bfloat16"), shapes=(((1,),), ((1,),)), long=True,
 )  # fmt: skip
 def check_many_elements(case: LifeCase, script: Script) -> list[Found]:
     """One parameter, two steps."""

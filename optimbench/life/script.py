@@ -245,6 +245,19 @@ class Run:
         script.do(call or f"{self.name}.step()")
         after, states_after = self.look()
         self.record(gradients, (before, states_before), (after, states_after))
+        if self.index is None:
+            self._gradients_kept(gradients)
+
+    def _gradients_kept(self, gradients: Sequence[Array | None]) -> None:
+        """Note whether the gradients are those that were given."""
+        kept = look(self.tensors(), self.optimizer)[2]
+        for name, gradient, now in zip(self.parameters, gradients, kept, strict=True):
+            if gradient is None:
+                continue
+            held = now is not None and np.array_equal(now, PRECISIONS[self.format(name)].round(gradient))
+            dense = f"{name}.grad.to_dense()" if self.sparse or "sparse" in self.script.item.tags else f"{name}.grad"
+            right = "True" if held else f"torch.equal({dense}, {self.number(gradient, self.format(name))})"
+            self.script.expect(held, f"the gradient of {name} was changed in place", right, gradient.size or 1)
 
     def look(self) -> tuple[list[Array], list[dict[str, Stored]]]:
         """Parameters and states as numbers, of a long parameter those of some elements."""

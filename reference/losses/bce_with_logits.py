@@ -53,10 +53,10 @@ def labels():
 
     def sample(draw):
         soft = unit_interval().sample(draw)
-        drawn = np.where(draw.rng.random(soft.shape) < 0.4, np.rint(soft), soft)
+        drawn = draw.precision.round(np.where(draw.rng.random(soft.shape) < 0.4, np.rint(soft), soft))
         return np.where(settled(draw.inputs["input"], drawn) & np.isfinite(draw.inputs["input"]), 0.5, drawn)
 
-    return Domain("unit", sample, differentiable=True)
+    return Domain("unit", sample, differentiable=True, repeats=False)
 
 
 def sure_logits():
@@ -71,7 +71,7 @@ def sure_logits():
 
 def right_labels():
     """The label 0 or 1 of which the logit is sure."""
-    return Domain("labels", lambda draw: np.where(draw.inputs["input"] > 0.0, 1.0, 0.0), differentiable=True)
+    return Domain("labels", lambda draw: np.where(draw.inputs["input"] > 0.0, 1.0, 0.0), differentiable=True, repeats=False)
 
 
 def factors(label, shape):
@@ -93,6 +93,11 @@ EACH, OF_CLASS, OF_ROW = (
 BROADCASTS = "weight and pos_weight: broadcast with the target"
 
 
+def allowed(variant, *, weight, pos_weight):
+    """Which factors a variant meets."""
+    return not variant or (weight is None and (pos_weight is None or (variant == "sure" and pos_weight.label == "per_class")))
+
+
 @loss(
     "torch.nn.BCEWithLogitsLoss",
     functional="binary_cross_entropy_with_logits",
@@ -105,8 +110,8 @@ BROADCASTS = "weight and pos_weight: broadcast with the target"
         "weight": [None, factors("elementwise", EACH), factors("of_row", OF_ROW)],
         "pos_weight": [None, factors("per_class", OF_CLASS), factors("elementwise", EACH)],
     },
-    # The further variants are about the logits, not the factors.
-    valid=lambda options: not options.get("variant") or (options["weight"] is None and options["pos_weight"] is None),
+    # The further variants are about the logits, not the factors; but a sure logit must not make pos_weight ignored.
+    valid=lambda options: allowed(**{"variant": "", **options}),
     shapes=((4, 5), (7,), (2, 3, 4)),
     tags={"elementwise"},
     bytes_per_element=3,
@@ -205,3 +210,25 @@ def _(x, y, *, weight, pos_weight):
     by_x = np.where(x == 0.0, -y * 1.0, slope(x, y, p))
     by_y = log_expit(-x) - p * log_expit(x)
     return (by_x, by_y) if weight is None else (weight * by_x, weight * by_y)
+
+
+FORMS = "All three forms are the same number; the one that is asked for where the label is sure has the most digits anywhere."
+bce_with_logits.equivalent(
+    "np.isinf(x) | (y == 0.0) & (x < -sure) → np.isinf(x) | ((y == 0.0) | (x < -sure))",
+    "np.isinf(x) | (y == 0.0) & (x < -sure) → np.isinf(x) | (y == 0.0)",
+    "np.isinf(x) | (y == 0.0) & (x < -sure) → np.isinf(x) | (x < -sure)",
+    "np.isinf(x) | (y == 0.0) & (x < -sure) → np.isinf(x) | (y == 0.0) & (x <= -sure)",
+    "np.isinf(x) | (y == 0.0) & (x < -sure) → np.isinf(x) | (y == 0.0) & (x < sure)",
+    "(y == 1.0) & (x > sure) → (y == 1.0) | (x > sure)",
+    "(y == 1.0) & (x > sure) → y == 1.0",
+    "(y == 1.0) & (x > sure) → x > sure",
+    "(y == 1.0) & (x > sure) → (y == 1.0) & (x >= sure)",
+    why=FORMS,
+)
+bce_with_logits.equivalent(
+    "np.where(y == 0.0, 0.0, -p * y * yes) → np.where(y == 0.0, 0.0, -p / y * yes)",
+    "np.where(y == 0.0, 0.0, -p * y * yes) → np.where(y == 0.0, 0.0, -p * yes)",
+    "np.where(y == 1.0, 0.0, -(1.0 - y) * no) → np.where(y == 1.0, 0.0, -(1.0 + y) * no)",
+    "np.where(y == 1.0, 0.0, -(1.0 - y) * no) → np.where(y == 1.0, 0.0, -1.0 * no)",
+    why="Taken where y is 0 or 1, the factor is 1, and at infinite logits, where the logarithm is 0 or infinite.",
+)

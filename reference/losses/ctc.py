@@ -37,7 +37,7 @@ def _labels(concatenated):
         labels = draw.rng.integers(0, draw.shape[-1] - 1, shape)
         return labels + (labels >= draw.options["blank"])
 
-    return Domain("labels", sample, floating=False, repeats=not concatenated)
+    return Domain("labels", sample, floating=False, repeats=not concatenated, stacks=not concatenated)
 
 
 def _input_lengths():
@@ -62,7 +62,7 @@ def _target_lengths(concatenated):
         taken = draw.rng.permutation(rows * most)[: len(draw.inputs["targets"])]
         return np.bincount(taken // most if most else taken, minlength=rows).reshape(_batch(draw))
 
-    return Domain("lengths", sample, floating=False, repeats=not concatenated)
+    return Domain("lengths", sample, floating=False, repeats=not concatenated, stacks=not concatenated)
 
 
 def _inputs(log_probs, concatenated):
@@ -329,7 +329,7 @@ ctc.wrong("no blank is ever left out", "(labels != blank) & (labels != _before(l
 ctc.wrong("all frames count, whatever the input length", "t < frames", "t >= 0")
 ctc.wrong("a path may not end in the last label", "length > 0, at_label", "length < 0, at_label")
 ctc.wrong("an empty target counts its blanks twice", "length > 0, at_label", "length >= 0, at_label", thread="18215")
-ctc.wrong("an input of no frames has one read", "t < frames", "t < np.maximum(frames, 1)", thread="84827")
+ctc.wrong("an input of no frames has one read", "t < frames", "t < np.maximum(frames, 1)", thread="84827, 88047")
 ctc.wrong("zero_infinity ignored", " if zero_infinity else loss", " if False else loss")
 ctc.wrong(
     "zero_infinity not heeded by the derivative", "0.0 if zero_infinity else np.nan", "np.nan", part="gradient", thread="16199"
@@ -349,4 +349,30 @@ ctc.wrong(
     "np.maximum(target_lengths, 1) * np.size(target_lengths)",
     "max(np.sum(target_lengths), 1)",
     "mean",
+)
+
+ctc.equivalent(
+    "(labels != blank) & (labels != _before(labels, blank)) → labels != _before(labels, blank)",
+    why="Two states below a blank there is a blank, so that no blank is jumped to anyway.",
+)
+ctc.equivalent(
+    "np.where(length > 0, at_label, -np.inf) → np.where(length > 0.001, at_label, -np.inf)",
+    why="Lengths are whole numbers.",
+)
+ctc.equivalent(
+    "np.arange(targets.shape[1]) < lengths → np.arange(targets.shape[1]) <= lengths",
+    why="No path ends in a state behind the last label, so that what is there is not read.",
+)
+ctc.equivalent(
+    "by > 0 → by >= 0",
+    "by > 0 → by > 0.001",
+    why="States are moved by 1 or 2, up or down, and never by less.",
+)
+ctc.equivalent(
+    "[np.where(last, 0.0, -np.inf)] → [np.where(last, 0.001, -np.inf)]",
+    why="The same number is added to the probability of every path and to that of all of them, from which it is subtracted.",
+)
+ctc.equivalent(
+    "np.where(possible, total, 0.0) → np.where(possible, total, 0.001)",
+    why="The number stands in for the probability of a target that is impossible, whose derivative is set apart.",
 )

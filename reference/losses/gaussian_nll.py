@@ -87,6 +87,7 @@ POSITIVE = "a tensor of positive variances"
     # How the variance is shared does not depend on how it is clamped, nor on the constant.
     valid=lambda options: not options.get("variant") or (options["eps"] == 1e-6 and not options["full"]),
     shapes=((4, 5), (7,), (2, 3, 4)),
+    long_axes=(-1,),  # of each loss the derivative by each of the variances of many rows would be a matrix of that size
     tags={"elementwise", "straight-through", "first_order"},
     bytes_per_element=4,
     contract=[
@@ -168,3 +169,8 @@ gaussian_nll.wrong("no derivative flows to the target", "(z, -z, by_var)", "(z, 
 @gaussian_nll.planted("losses without reduction summed over the features", thread="53964")
 def _(x, t, var, *, full, eps):
     return gaussian_nll.function(x, t, var, full=full, eps=eps).sum(axis=-1)
+
+gaussian_nll.equivalent(
+    "np.shape(var) == x.shape[:-1] and (not isinstance(var, float)) → np.shape(var) == x.shape[:-1]",
+    why="A number broadcasts alike with one axis more.",
+)

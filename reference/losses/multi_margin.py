@@ -10,11 +10,22 @@ def _weights():
     return Domain("per_class", lambda draw: class_weights(zero=draw.options["p"] == 1).sample(draw))
 
 
+def _scores(*strange):
+    """Scores; for p = 2 none whose square overflows, since its derivative then depends on what is multiplied first."""
+
+    def sample(draw):
+        values = vectors(tie_options=["margin"], strange=strange).sample(draw)
+        root = np.sqrt(draw.precision.largest) / 16.0
+        return np.where(np.isfinite(values) & (draw.options["p"] == 2), np.clip(values, -root, root), values)
+
+    return Domain("vectors", sample, differentiable=True)
+
+
 @loss(
     "torch.nn.MultiMarginLoss",
     inputs={
-        "": {"input": vectors(tie_options=["margin"], strange=[np.inf, -np.inf]), "target": class_indices()},
-        "nan": {"input": vectors(tie_options=["margin"], strange=[np.nan]), "target": class_indices()},
+        "": {"input": _scores(np.inf, -np.inf), "target": class_indices()},
+        "nan": {"input": _scores(np.nan), "target": class_indices()},
     },
     options={"p": [1, 2], "margin": [1.0, 0.5], "weight": [None, _weights()]},
     edge_options={"margin": [0.0, -0.5]},

@@ -19,7 +19,7 @@ def _label_rows():
         position = np.arange(classes)
         return np.where(position < end, labels, np.where(position == end, -1, behind)).astype(np.int64)
 
-    return Domain("label_rows", sample, floating=False)
+    return Domain("label_rows", sample, floating=False, repeats=False)
 
 
 def _block(y):
@@ -35,7 +35,7 @@ def _block(y):
         "nan": {"input": vectors(ties=[1.0], strange=[np.nan]), "target": _label_rows()},
     },
     shapes=((8, 4), (2, 8), (4,)),
-    edge_shapes=((0, 4), (1, 1), (2, 1), (2, 2)),
+    edge_shapes=((0, 4), (1, 1), (2, 1), (2, 2), (3, 3)),
     row_axes=-1,
     tags={"exact"},
     bytes_per_element=3,
@@ -116,3 +116,12 @@ multilabel_margin.wrong(
 multilabel_margin.wrong(
     "derivative of the squared hinge", "0.5 + 0.5 * np.sign(1.0 - gap)", "2.0 * np.maximum(0.0, 1.0 - gap)", part="gradient"
 )
+
+
+@multilabel_margin.planted("a label beyond the classes is accepted", "subject", "77952", where="-refuses-")
+def _(base):
+    class Lenient(base):
+        def forward(self, input, target):
+            return super().forward(input, target.clamp(max=input.shape[-1] - 1))
+
+    return Lenient

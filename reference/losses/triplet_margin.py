@@ -27,8 +27,8 @@ def _direction(d, norm, p):
         exceeded = np.where(itself, 0.0, np.where(theirs > mine, 1.0, 0.0)).max(axis=-1)
         shared_by = np.where(itself, 1.0, np.where(theirs < mine, 0.0, 1.0)).sum(axis=-1)
         return np.sign(d) * (1.0 - exceeded) / shared_by
-    norm = np.expand_dims(norm, -1)
-    unit = d / np.where(norm <= 0, 1.0, norm)
+    nothing = np.abs(d).max(axis=-1, keepdims=True) <= 0
+    unit = np.where(nothing, np.sign(d), d / np.where(nothing, 1.0, np.expand_dims(norm, -1)))
     return unit if p == 2 else np.sign(d) * np.abs(unit) ** (p - 1)
 
 
@@ -47,7 +47,7 @@ def _triplets(**how):
         "huge": _triplets(strange=[np.inf, -np.inf]),
     },
     options={"margin": [1.0, 0.5], "p": [2.0, 1.0, 3.0], "eps": [1e-6, 1e-2], "swap": [False, True]},
-    edge_options={"p": [np.inf, 8.0], "eps": [0.0]},
+    edge_options={"margin": [2.0**-12], "p": [np.inf, 8.0], "eps": [0.0]},
     shapes=((5, 4), (3, 8), (6,)),
     edge_shapes=((0, 3), (1, 1), (2, 1), (2, 3)),
     row_axes=-1,
@@ -116,3 +116,33 @@ triplet_margin.wrong("the margin fixed at 1", "to_negative + margin", "to_negati
 triplet_margin.wrong("always the Euclidean norm", "_norm(anchor - negative + eps, p)", "_norm(anchor - negative + eps, 2)")
 triplet_margin.wrong("the positive gets nothing from the swapped distance", "-u_ap - by_pn", "-u_ap", part="gradient")
 triplet_margin.wrong("derivative of the anchor lacks the negative", "u_ap - by_an, ", "u_ap, ", part="gradient")
+
+triplet_margin.equivalent(
+    "p == np.inf or p == 1 → p == np.inf",
+    "p == np.inf or p == 1 → p == np.inf or p == 1.001",
+    "p == 2 → p == 2.002",
+    "np.sqrt(total) if p == 2 else total ** (1.0 / p) → np.sqrt(total) if p == 2.002 else total ** (1.0 / p)",
+    "p == 1 → p == 1.001",
+    why="The general formula holds for p = 1 and p = 2, too.",
+)
+triplet_margin.equivalent(
+    "1.0 → 1.001",
+    within="_norm",
+    why="A vector of zeros has the norm 0 and one with infinities an infinite norm, whatever scales it.",
+)
+triplet_margin.equivalent(
+    "np.where(nothing, 1.0, np.expand_dims(norm, -1)) → np.where(nothing, 1.001, np.expand_dims(norm, -1))",
+    why="The number stands in for a norm of 0, where the derivative is any vector of the unit ball.",
+)
+triplet_margin.equivalent(
+    "np.where(theirs > mine, 1.0, 0.0) → np.where(theirs >= mine, 1.0, 0.0)",
+    "np.where(theirs < mine, 0.0, 1.0) → np.where(theirs <= mine, 0.0, 1.0)",
+    "np.where(theirs < mine, 0.0, 1.0) → np.where(theirs < mine, 0.0, 1.001)",
+    "np.sign(d) * (1.0 - exceeded) / shared_by → np.sign(d) * (1.0 - exceeded)",
+    why="They differ where the largest components tie, and there any number from 0 to the sign is a derivative.",
+)
+triplet_margin.equivalent("d_pn < d_an → d_pn <= d_an", why="Where both distances tie, either derivative is right.")
+triplet_margin.equivalent(
+    "d_ap - np.where(nearer, d_pn, d_an) + margin < 0 → d_ap - np.where(nearer, d_pn, d_an) + margin <= 0",
+    why="At the kink of the hinge the derivative of either side is right.",
+)

@@ -43,7 +43,7 @@ def rms(x, dims):
         (((17, 2),), ((5,), (), (3, 3))),
         (((33,), (2, 9)), ((8,), (2, 2, 2, 2))),
     ),
-    tags={"whole"},
+    tags={"whole", "complete"},  # the first version of the class had all of today's options
     paths=("forloop", "foreach"),
     contract=[
         *at_least("lr"),
@@ -135,3 +135,5 @@ adafactor.wrong(
 adafactor.wrong("maximize ignored", "-g if maximize", "g if maximize")
 adafactor.wrong("learning rate off by 1e-3", "np.minimum(lr, 1 /", "np.minimum(lr * 1.001, 1 /")
 adafactor.wrong("step counter starts at one", '{"step": 0, "row_var"', '{"step": 1, "row_var"', part="initial")
+
+adafactor.equivalent("dims > 1 → dims > 1.001", why="The number of dimensions is whole.")

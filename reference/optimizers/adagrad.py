@@ -72,3 +72,28 @@ adagrad.wrong("decay adds the wrong variable", "g + weight_decay * p", "g + weig
 adagrad.wrong("maximize ignored", "-g if maximize", "g if maximize")
 adagrad.wrong("learning rate off by 1e-4", "rate = lr", "rate = (1 + 1e-4) * lr")
 adagrad.wrong("initial accumulator ignored", " + initial_accumulator_value", "", part="initial")
+
+
+@adagrad.planted("groups after one with a sparse gradient are not updated", "subject", "110444", where="sparse_gradients")
+def _(base):
+    class Returning(base):
+        def step(self, closure=None):
+            groups = self.param_groups
+            sparse = [any(p.grad is not None and p.grad.is_sparse for p in group["params"]) for group in groups]
+            self.param_groups = groups[: sparse.index(True) + 1] if True in sparse else groups
+            answer = super().step(closure)
+            self.param_groups = groups
+            return answer
+
+    return Returning
+
+
+@adagrad.planted("the decay of the learning rate counts from the second step", thread="optax")
+def _(p, g, state, **options):
+    return adagrad.function(p, g, state, **options | ({"lr_decay": 0.0} if state["step"] == 1 else {}))
+
+
+adagrad.equivalent(
+    "np.zeros_like(p) + initial_accumulator_value → initial_accumulator_value",
+    why="A number stands for a tensor of equal numbers.",
+)

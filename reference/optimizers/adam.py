@@ -118,3 +118,120 @@ adam.wrong("maximize ignored", "-g if maximize", "g if maximize")
 adam.wrong("second moment mixes with the weight of the first", "(1 - beta2) * g * g", "(1 - beta1) * g * g")
 adam.wrong("beta2 off by 1e-4", "beta2 * state", "(beta2 - 1e-4) * state")
 adam.wrong("first moment starts at one", '"exp_avg": zeros', '"exp_avg": zeros + 1', part="initial")
+
+
+@adam.planted("bias correction left out of the first step", thread="optax")
+def _(p, g, state, *, betas, **options):
+    first = state["step"] == 0
+    scale = (1 - betas[0]) / np.sqrt(1 - betas[1]) if first else 1.0
+    after, new = adam.function(p, g, state, betas=betas, **options)
+    return p + scale * (after - p), new
+
+
+@adam.planted("weight decay added into p.grad", thread="12107")
+def _(p, g, state, **options):
+    found = adam.function(p, g.copy(), state, **options)
+    g += options["weight_decay"] * p
+    return found
+
+
+@adam.planted("the gradient negated in place by maximize", thread="92706")
+def _(p, g, state, **options):
+    found = adam.function(p, g.copy(), state, **options)
+    if options["maximize"]:
+        np.negative(g, out=g)
+    return found
+
+
+def _every(optimizer):
+    """All parameters."""
+    return [p for group in optimizer.param_groups for p in group["params"]]
+
+
+@adam.planted("second moment of a complex parameter from g * g", "subject", "59998, 65711", where="complex_parameters")
+def _(base):
+    class Mixing(base):
+        def step(self, closure=None):
+            before = {p: p.detach().clone() for p in _every(self) if p.is_complex() and p.grad is not None}
+            answer = super().step(closure)
+            for group in self.param_groups:
+                for p in (p for p in group["params"] if p in before):
+                    state, t = self.state[p], int(self.state[p]["step"])
+                    beta1, beta2 = group["betas"]
+                    old = state.get("mixed", 0.0 * p.grad)
+                    state["mixed"] = beta2 * old + (1 - beta2) * p.grad * p.grad
+                    root = (state["mixed"] / (1 - beta2**t)).sqrt() + group["eps"]
+                    p.data.copy_(before[p] - group["lr"] * state["exp_avg"] / (1 - beta1**t) / root)
+                    del state["mixed"]
+            return answer
+
+    return Mixing
+
+
+@adam.planted("strides ignored where the step is added", "subject", "118115", where="-transposed")
+def _(base):
+    class Raw(base):
+        def step(self, closure=None):
+            before = {p: p.detach().clone() for p in _every(self) if not p.is_contiguous()}
+            answer = super().step(closure)
+            for p, old in before.items():
+                moved = (p.detach() - old).reshape(-1)
+                p.data.copy_(old + moved.reshape(p.shape[::-1]).permute(*range(p.dim())[::-1]))
+            return answer
+
+    return Raw
+
+
+@adam.planted("an empty tensor stops the update of those after it", "subject", "100701")
+def _(base):
+    class Stopping(base):
+        def step(self, closure=None):
+            every = _every(self)
+            empty = [number for number, p in enumerate(every) if not p.numel()]
+            kept = [(p, p.detach().clone()) for p in every[empty[0] :]] if empty else []
+            answer = super().step(closure)
+            for p, before in kept:
+                p.data.copy_(before)
+            return answer
+
+    return Stopping
+
+
+@adam.planted("the overflow flag of the gradient scaler is not heeded", "subject", "95781", where="scaled_steps")
+def _(base):
+    class Heedless(base):
+        def step(self, closure=None):
+            if getattr(self, "found_inf", None) is not None:
+                self.found_inf.zero_()
+            return super().step(closure)
+
+    return Heedless
+
+
+@adam.planted("load_state_dict casts the step counter to the parameter's format", "subject", "74424", where="into_other_format")
+def _(base):
+    class Casting(base):
+        def load_state_dict(self, state_dict):
+            super().load_state_dict(state_dict)
+            for p, state in self.state.items():
+                state["step"] = state["step"].to(p.dtype)
+
+    return Casting
+
+
+@adam.planted("the step counter is held in the parameter's format", "subject", "ao 4915", where="bfloat16")
+def _(base):
+    class Narrow(base):
+        def step(self, closure=None):
+            answer = super().step(closure)
+            for p, state in self.state.items():
+                state["step"] = state["step"].to(p.dtype)
+            return answer
+
+    return Narrow
+
+
+adam.equivalent(
+    "weight_decay and decoupled_weight_decay → decoupled_weight_decay",
+    why="A decoupled decay by 0 leaves the parameter as it is.",
+)

@@ -59,3 +59,16 @@ adamax.wrong("bias correction of the second moment", "lr / (1 - beta1**t)", "lr 
 adamax.wrong("decay adds the wrong variable", "g + weight_decay * p", "g + weight_decay * g", thread="mlverse 821")
 adamax.wrong("beta1 off by 1e-4", 'beta1 * state["exp_avg"]', '(beta1 - 1e-4) * state["exp_avg"]')
 adamax.wrong("largest magnitude starts at one", '"exp_inf": zeros', '"exp_inf": zeros + 1', part="initial")
+
+
+@adamax.planted("gradient and parameter must have the same strides", "subject", "45469", where="channels_last_parameter")
+def _(base):
+    class Narrow(base):
+        def step(self, closure=None):
+            for group in self.param_groups:
+                for p in group["params"]:
+                    if p.grad is not None and p.grad.stride() != p.stride():
+                        raise RuntimeError("view size is not compatible with input tensor's size and stride")
+            return super().step(closure)
+
+    return Narrow

@@ -65,7 +65,7 @@ def _(p, *, lr, **_options):
     return {"step": 0, "eta": lr, "mu": 1.0, "ax": np.zeros_like(p)}
 
 
-asgd.wrong("eta without the power", "** alpha", "** 1", thread="125440")
+asgd.wrong("eta without the power", "** alpha", "** 1", thread="125440, 126375")
 asgd.wrong("eta forgets the steps made", "lambd * lr * t)", "lambd * lr)")
 asgd.wrong("eta one step ahead", "lambd * lr * t)", "lambd * lr * (t + 1))")
 asgd.wrong("parameter not shrunk by lambd", "(1 - lambd * eta) * p", "p")
@@ -74,3 +74,36 @@ asgd.wrong("average of the old parameter", "mu * (p -", "mu * (p + eta * g -")
 asgd.wrong("decay adds the wrong variable", "g + weight_decay * p", "g + weight_decay * g", thread="mlverse 821")
 asgd.wrong("maximize ignored", "-g if maximize", "g if maximize")
 asgd.wrong("eta starts off by 1e-4", '"eta": lr', '"eta": lr * (1 + 1e-4)', part="initial")
+
+
+def _states(optimizer, name):
+    """The states that hold an entry, in the order of the parameters."""
+    every = [optimizer.state.get(p, {}) for group in optimizer.param_groups for p in group["params"]]
+    return [state for state in every if name in state]
+
+
+@asgd.planted("one step counter for all parameters", "subject", "125440, 126375", where="-late-")
+def _(base):
+    class Shared(base):
+        def step(self, closure=None):
+            answer = super().step(closure)
+            for state in _states(self, "step")[1:]:
+                state["step"].copy_(_states(self, "step")[0]["step"])
+            return answer
+
+    return Shared
+
+
+@asgd.planted("eta of the first parameter used for all", "subject", "70231", where="-late-")
+def _(base):
+    class Shared(base):
+        def step(self, closure=None):
+            answer = super().step(closure)
+            for state in _states(self, "eta")[1:]:
+                state["eta"].copy_(_states(self, "eta")[0]["eta"])
+            return answer
+
+    return Shared
+
+
+asgd.equivalent("mu == 1 → mu == 1.001", why="ax + 1 (p - ax) is p; the other branch only spares it the rounding.")

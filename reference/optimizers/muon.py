@@ -159,3 +159,19 @@ muon.wrong(
     "return x.reshape(m.shape)",
     helper=newton_schulz,
 )
+
+muon.equivalent(
+    "m.shape[-2] > m.shape[-1] → m.shape[-2] >= m.shape[-1]",
+    "m.shape[-2] > m.shape[-1] → m.shape[-2] < m.shape[-1]",
+    why="f(M) of the transposed matrix is the transposed f(M): the shorter side is only the cheaper one.",
+)
+COARSE = "The direction has the eight bits of bfloat16, in which the iteration is defined: a right one may differ by more."
+muon.equivalent(
+    *(f"ns_coefficients[{place}] off by 1e-4" for place in range(3)),
+    "eps off by 1e-4",
+    "0.2 * np.sqrt(max(n, m)) → 0.2002 * np.sqrt(max(n, m))",
+    "0.2 * np.sqrt(max(n, m)) → 0.20000000298023224 * np.sqrt(max(n, m))",
+    "np.sqrt(max(1.0, n / max(m, 1))) → np.sqrt(max(1.001, n / max(m, 1)))",
+    "np.sqrt(max(1.0, n / max(m, 1))) → np.sqrt(max(1.0, n / max(m, 1.001)))",
+    why=COARSE,
+)

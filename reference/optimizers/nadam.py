@@ -99,3 +99,8 @@ nadam.wrong("decoupled decay not scaled by the learning rate", "p - lr * weight_
 nadam.wrong("decay adds the wrong variable", "g + weight_decay * p", "g + weight_decay * g", thread="mlverse 821")
 nadam.wrong("maximize ignored", "-g if maximize", "g if maximize")
 nadam.wrong("mu product starts at zero", '"mu_product": 1.0', '"mu_product": 0.0', part="initial")
+
+nadam.equivalent(
+    "weight_decay and decoupled_weight_decay → decoupled_weight_decay",
+    why="A decoupled decay by 0 leaves the parameter as it is.",
+)

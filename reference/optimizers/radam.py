@@ -107,3 +107,17 @@ radam.wrong("decay adds the wrong variable", "g + weight_decay * p", "g + weight
 radam.wrong("maximize ignored", "-g if maximize", "g if maximize")
 radam.wrong("beta2 off by 1e-4", "beta2 * state", "(beta2 - 1e-4) * state")
 radam.wrong("second moment starts at one", '"exp_avg_sq": zeros', '"exp_avg_sq": zeros + 1', part="initial")
+
+radam.equivalent(
+    "weight_decay and decoupled_weight_decay → decoupled_weight_decay",
+    why="A decoupled decay by 0 leaves the parameter as it is.",
+)
+radam.equivalent(
+    "np.where(rectified, rho, 6.0) → np.where(rectified, rho, 6.006)",
+    "np.where(rectified, rho_inf, 6.0) → np.where(rectified, rho_inf, 6.006)",
+    why="The number stands in for one that is not used where nothing is rectified.",
+)
+radam.equivalent(
+    "rho > RECTIFIABLE → rho >= RECTIFIABLE",
+    why="No option set makes rho, a number with rounding errors, 5 at any step; near 5 either side would be right.",
+)

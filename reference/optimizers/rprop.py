@@ -81,3 +81,20 @@ rprop.wrong("grows from the first step on", "same = (prev > 0) & (g > 0)", "same
 rprop.wrong("maximize ignored", "-g if maximize", "g if maximize")
 rprop.wrong("etaplus off by 1e-4", "size * etaplus", "size * (etaplus + 1e-4)")
 rprop.wrong("first step size off by 1e-4", " + lr", " + lr * (1 + 1e-4)", part="initial")
+
+
+@rprop.planted("parameters that are not contiguous are never updated", "subject", "118117", where="-transposed")
+def _(base):
+    class Stuck(base):
+        def step(self, closure=None):
+            every = [p for group in self.param_groups for p in group["params"]]
+            kept = [(p, p.detach().clone()) for p in every if not p.is_contiguous()]
+            answer = super().step(closure)
+            for p, before in kept:
+                p.data.copy_(before)
+            return answer
+
+    return Stuck
+
+
+rprop.equivalent("np.zeros_like(p) + lr → lr", why="A number stands for a tensor of equal numbers.")

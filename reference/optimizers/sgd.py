@@ -84,3 +84,24 @@ sgd.wrong("maximize ignored", "-g if maximize", "g if maximize")
 sgd.wrong("maximize negates the decay too", "g + weight_decay * p", "g + (-weight_decay if maximize else weight_decay) * p")
 sgd.wrong("learning rate inside the buffer", '{"momentum_buffer": b}', '{"momentum_buffer": lr * b}')
 sgd.wrong("momentum off by 1e-4", "else momentum * b", "else (momentum + 1e-4) * b")
+
+
+@sgd.planted("a checkpoint of an older version does not load", "subject", "68733", where="loaded_from_older_version")
+def _(base):
+    class Forgetful(base):
+        def load_state_dict(self, state_dict):
+            for group in state_dict["param_groups"]:
+                group["maximize"], group["foreach"]  # the keys that came later
+            return super().load_state_dict(state_dict)
+
+    return Forgetful
+
+
+@sgd.planted("nesterov accepted with dampening", "subject", "887", where="-refuses-")
+def _(base):
+    class Lenient(base):
+        def __init__(self, params, lr=1e-3, momentum=0, dampening=0, weight_decay=0, nesterov=False, **options):
+            dampening = 0 if nesterov else dampening
+            super().__init__(params, lr, momentum, dampening, weight_decay, nesterov, **options)
+
+    return Lenient

@@ -85,3 +85,16 @@ sparse_adam.wrong("maximize ignored", "-g if maximize", "g if maximize")
 sparse_adam.wrong("step counter off by one", '"step"] + 1', '"step"] + 2')
 sparse_adam.wrong("beta1 off by 1e-4", "touched, beta1 * state", "touched, (beta1 - 1e-4) * state")
 sparse_adam.wrong("second moment starts at one", '"exp_avg_sq": zeros', '"exp_avg_sq": zeros + 1', part="initial")
+
+
+@sparse_adam.planted("a sparse gradient without rows crashes", "subject", "82486", where="sparse_gradients")
+def _(base):
+    class Crashing(base):
+        def step(self, closure=None):
+            for group in self.param_groups:
+                for p in group["params"]:
+                    if p.grad is not None and not p.grad.coalesce().indices().numel():
+                        raise RuntimeError("cannot reshape tensor of 0 elements into shape [0, -1]")
+            return super().step(closure)
+
+    return Crashing
