@@ -5,5 +5,6 @@ from optimbench.life.cases import SCENARIOS, LifeCase, cases
 from optimbench.life.run import checks, reproducer, run_case
 
 __all__ = [
-    "SCENARIOS", "LifeCase", "cases", "checks", "extras", "gradients", "graph", "options", "reproducer", "run_case", "steps", "storage",
+    "SCENARIOS", "LifeCase", "cases", "checks", "extras", "gradients", "graph", "options", "reproducer", "run_case", "steps",
+    "storage",
 ]  # fmt: skip
