@@ -249,7 +249,7 @@ class TorchSubject:
 
 
 def arguments_of(constructor: Callable[..., Any]) -> tuple[set[str], bool]:
-    """The arguments of a constructor and of those of its bases to which it hands on any others; and whether it takes any at all,
+    """The arguments of a constructor and of those of its bases to which it hands on any others; and whether it takes any,
     as one does that makes torch's base class of what it is given."""
     from torch.optim.optimizer import Optimizer as Base
 

@@ -114,8 +114,10 @@ def check_scheduled_options(case: LifeCase, script: Script) -> list[Found]:
     """OneCycleLR with a rate of its own for each group; it cycles momentum, or the first beta, where there is one."""
     drawn = case.draw()
     run = script.start(drawn.groups, (case.options, case.others))
-    run.step(drawn.gradients[8])
-    held = fixed(script, run)
+    held: set[str] = set()
+    if carried(case.item) and not script.recording.own:  # only a step shows what the class keeps
+        run.step(drawn.gradients[8])
+        held = fixed(script, run)
     moved = [name for name in ("lr", "momentum", "betas") if name in set(case.item.options) & (script.subject.accepted - held)]
     if "lr" in held:
         raise Unsupported("the class does not keep what depends on the learning rate")

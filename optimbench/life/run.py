@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from benchkit.judge import FAIL, LIMIT, failure
 from benchkit.snippets import HEAD, RAN_THROUGH, constructor, verdict
@@ -44,7 +44,7 @@ def fitted(case: LifeCase, subject: TorchSubject) -> LifeCase:
 
     Unsupported where nothing would be left of what the case is about.
     """
-    fit = subject.fitted(case)
+    fit = cast(LifeCase, subject.fitted(case))
     if subject.own:
         return fit
     item, missing = case.item, [n for n in case.settings if n not in subject.accepted]

@@ -30,8 +30,9 @@ def closure():
 
 def takes_closure(script: Script) -> None:
     """Unsupported where the step of a class of another kin has no closure among its arguments."""
-    with contextlib.suppress(ValueError):
-        arguments = inspect.signature(script.subject.constructor.step).parameters.values()
+    with contextlib.suppress(ValueError, TypeError):
+        step: Any = getattr(script.subject.constructor, "step", None)
+        arguments = inspect.signature(step).parameters.values()
         if len(arguments) < 2 and not any(a.kind is a.VAR_POSITIONAL for a in arguments):
             with script.optional():
                 raise TypeError("step takes no closure")
