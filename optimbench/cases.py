@@ -22,16 +22,18 @@ EXACT_STEPS = 6  # each step of a dyadic run needs more bits than the one before
 LAID_STEPS = 8  # a layout shows in the first step, or in what it leaves to the next ones
 SAMPLES = {"quick": 1, "standard": 1, "thorough": 4}
 FORMATS = tuple(PRECISIONS)
-PROBLEMS = ("quadratic", "quartic", "rosenbrock", "bowl")  # of optimizers that take a closure
+PROBLEMS = ("quadratic", "quartic", "rosenbrock")  # of optimizers that take a closure: they need many steps,
+SPECIAL_PROBLEMS = ("bowl", "partial")  # and these one, or leave a parameter without a gradient
 LATE = 3  # on the late lane the last parameter has no gradient before this step,
 PAUSE = (8, 10)  # and the first has none from one of these to the other,
 ZERO = (4, 12)  # the second one's is zero from one of these to the other,
 NOBODY = 14  # nobody has one in this step and the second group none in the next; of four parameters the third never has one
 TENSORS = ("lr", "betas")  # the options that an optimizer may take in a tensor
 EXTRA_PATHS = ("default", "differentiable", "capturable")  # of all optimizers that take gradients, by few cases each,
-COMPILED_PATHS = ("compiled", "compiled_foreach")  # at level thorough by one case each, which takes half a second,
+COMPILED_PATHS = ("compiled", "compiled_foreach")  # from level standard on by one case each, which takes half a second,
 CAPTURABLE_PATHS = ("compiled_capturable", "compiled_foreach_capturable")
-INDUCTOR_PATHS = ("inductor", "inductor_foreach", "compiled_fused")  # or seconds
+FUSED_PATH = "compiled_fused"
+INDUCTOR_PATHS = ("inductor", "inductor_foreach")  # at level thorough, since these take seconds
 
 # Shapes of the parameters of two groups. Sizes stand on both sides of the SIMD widths (all of them below in the second set),
 # two tensors are empty, one is a number.
@@ -200,9 +202,9 @@ def _late(step: int, gradients: Sequence[Array | None], first: int) -> list[Arra
 
 
 def _problems(number: int) -> tuple[str, ...]:
-    """The problems of an option set: each set takes two of those that need many steps in turn, the first also the last one."""
-    *long, last = PROBLEMS
-    return (long[number % len(long)], long[(number + 1) % len(long)], *([] if number else [last]))
+    """The problems of an option set: each takes two of those that need many steps in turn, the first also the special ones."""
+    pair = (PROBLEMS[number % len(PROBLEMS)], PROBLEMS[(number + 1) % len(PROBLEMS)])
+    return pair if number else pair + SPECIAL_PROBLEMS
 
 
 def cases(item: Optimizer, level: str, dtypes: Sequence[str], device: str, seed: int) -> Iterator[Case]:
@@ -226,10 +228,11 @@ def cases(item: Optimizer, level: str, dtypes: Sequence[str], device: str, seed:
             for dtype in dtypes:
                 turn = level == "thorough" or (number + column + FORMATS.index(dtype)) % 2 == 0
                 for lane in ("ordinary", "edge") if turn and not closure else ("ordinary",):
-                    for variant in _problems(number) if closure else ("",):
+                    for turned, variant in enumerate(_problems(number) if closure else ("",)):
                         for sample in range(samples):
                             place = number // 2 + 3 * column + 5 * FORMATS.index(dtype) + sample
-                            laid = turn and lane == "ordinary" and sample % 2 == 0
+                            # The first problem of an option set always lies as usual: a layout may end a run at once.
+                            laid = turn and lane == "ordinary" and sample % 2 == 0 and (turned or not closure)
                             layout = layouts[place % len(layouts)] if laid else ""
                             yield Case(item, options, others, path, dtype, device, lane, sample + number, seed, variant, layout)
             if not closure and (level == "thorough" or (number + column) % 2 == 0):
@@ -243,23 +246,50 @@ def cases(item: Optimizer, level: str, dtypes: Sequence[str], device: str, seed:
             for dtype in dtypes:
                 yield Case(item, options, options, path, dtype, device, "exact", 0, seed)
     if not closure:
-        yield from _elsewhere(item, chosen, level, bookkeeping, device, seed)
+        yield from _elsewhere(item, chosen, level, bookkeeping, dtypes, device, seed)
+        yield from _at_the_ends(item, chosen, dtypes, device, seed)
 
 
 def _elsewhere(
-    item: Optimizer, chosen: Sequence[Mapping[str, Any]], level: str, dtype: str, device: str, seed: int
+    item: Optimizer, chosen: Sequence[Mapping[str, Any]], level: str, dtype: str, dtypes: Sequence[str], device: str, seed: int
 ) -> Iterator[Case]:
-    """The paths besides the usual ones, and options held in tensors: the defaults and the richest option set meet each."""
+    """The paths besides the usual ones, and options held in tensors: the defaults and the richest option set meet each.
+
+    Compiled paths are met by the richest set alone, in ``dtype``, and the first of them in float64, too.
+    """
     first, rich = chosen[0], richest(item)
+    fine = tuple(dict.fromkeys((dtype, *(d for d in dtypes if d == "float64"))))  # where scalars of too few bits show
     for number, (options, others) in enumerate(((rich, first), (first, rich))):
         for path in EXTRA_PATHS:
-            yield Case(item, options, others, path, dtype, device, "ordinary", number, seed)
+            for format in fine if path == "differentiable" else (dtype,):
+                yield Case(item, options, others, path, format, device, "ordinary", number, seed)
         for path in item.paths:
             yield Case(item, options, others, path, dtype, device, "tensor", number, seed)
-    if level != "thorough":  # what is compiled costs more time than all the rest
+    if level == "quick":  # what is compiled takes half a second
         return
-    for path in (*COMPILED_PATHS, *CAPTURABLE_PATHS, *INDUCTOR_PATHS):
+    for path in (*COMPILED_PATHS, *CAPTURABLE_PATHS, FUSED_PATH):
         yield Case(item, rich, first, path, dtype, device, "ordinary", FEWEST, seed)
+    for path, format in zip(COMPILED_PATHS, reversed(fine), strict=False):
+        if format != dtype:
+            yield Case(item, rich, first, path, format, device, "ordinary", FEWEST, seed)
+    if level != "thorough":
+        return
+    for path in INDUCTOR_PATHS:
+        yield Case(item, rich, first, path, dtype, device, "ordinary", FEWEST, seed)
+    for path, lane in zip(itertools.cycle(reversed(COMPILED_PATHS)), ("late", "tensor", "edge"), strict=False):
+        yield Case(item, rich, rich if lane == "late" else first, path, dtype, device, lane, FEWEST, seed)
+
+
+def _at_the_ends(
+    item: Optimizer, chosen: Sequence[Mapping[str, Any]], dtypes: Sequence[str], device: str, seed: int
+) -> Iterator[Case]:
+    """The differentiable path, whose arithmetic has limits of its own, at the ends of what is allowed.
+
+    In bfloat16, where the counters of the path, which are held in float32, are exact.
+    """
+    ends = [options for options in chosen if any(options[n] in values for n, values in item.edge_options.items())]
+    for number, options in enumerate(ends if "bfloat16" in dtypes else ()):
+        yield Case(item, options, chosen[0], "differentiable", "bfloat16", device, "edge", number, seed)
 
 
 def richest(item: Optimizer) -> Mapping[str, Any]:
