@@ -71,6 +71,7 @@ def _(x, y, *, weight=None):
 def _(x, y, *, weight=None):
     return drifting_count(l1(x, y))
 
+
 l1.equivalent(
     "derivative held in the format below",
     why="The derivative is -1, 0 or 1, which every format holds.",
