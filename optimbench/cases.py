@@ -29,9 +29,10 @@ ZERO = (4, 12)  # the second one's is zero from one of these to the other,
 NOBODY = 14  # nobody has one in this step and the second group none in the next; of four parameters the third never has one
 TENSORS = ("lr", "betas")  # the options that an optimizer may take in a tensor
 EXTRA_PATHS = ("default", "differentiable", "capturable")  # of all optimizers that take gradients, by few cases each,
-COMPILED_PATHS = ("compiled", "compiled_foreach")  # at level thorough by one case each, which takes half a second,
+COMPILED_PATHS = ("compiled", "compiled_foreach")  # from level standard on by one case each, which takes half a second,
 CAPTURABLE_PATHS = ("compiled_capturable", "compiled_foreach_capturable")
-INDUCTOR_PATHS = ("inductor", "inductor_foreach", "compiled_fused")  # or seconds
+FUSED_PATH = "compiled_fused"
+INDUCTOR_PATHS = ("inductor", "inductor_foreach")  # at level thorough, since these take seconds
 
 # Shapes of the parameters of two groups. Sizes stand on both sides of the SIMD widths (all of them below in the second set),
 # two tensors are empty, one is a number.
@@ -243,24 +244,38 @@ def cases(item: Optimizer, level: str, dtypes: Sequence[str], device: str, seed:
             for dtype in dtypes:
                 yield Case(item, options, options, path, dtype, device, "exact", 0, seed)
     if not closure:
-        yield from _elsewhere(item, chosen, level, bookkeeping, device, seed)
+        yield from _elsewhere(item, chosen, level, bookkeeping, dtypes, device, seed)
         yield from _at_the_ends(item, chosen, dtypes, device, seed)
 
 
 def _elsewhere(
-    item: Optimizer, chosen: Sequence[Mapping[str, Any]], level: str, dtype: str, device: str, seed: int
+    item: Optimizer, chosen: Sequence[Mapping[str, Any]], level: str, dtype: str, dtypes: Sequence[str], device: str, seed: int
 ) -> Iterator[Case]:
-    """The paths besides the usual ones, and options held in tensors: the defaults and the richest option set meet each."""
+    """The paths besides the usual ones, and options held in tensors: the defaults and the richest option set meet each.
+
+    Compiled paths are met by the richest set alone, in ``dtype``, and the first of them in float64, too.
+    """
     first, rich = chosen[0], richest(item)
+    fine = tuple(dict.fromkeys((dtype, *(d for d in dtypes if d == "float64"))))  # where scalars of too few bits show
     for number, (options, others) in enumerate(((rich, first), (first, rich))):
         for path in EXTRA_PATHS:
-            yield Case(item, options, others, path, dtype, device, "ordinary", number, seed)
+            for format in fine if path == "differentiable" else (dtype,):
+                yield Case(item, options, others, path, format, device, "ordinary", number, seed)
         for path in item.paths:
             yield Case(item, options, others, path, dtype, device, "tensor", number, seed)
-    if level != "thorough":  # what is compiled costs more time than all the rest
+    if level == "quick":  # what is compiled takes half a second
         return
-    for path in (*COMPILED_PATHS, *CAPTURABLE_PATHS, *INDUCTOR_PATHS):
+    for path in (*COMPILED_PATHS, *CAPTURABLE_PATHS, FUSED_PATH):
         yield Case(item, rich, first, path, dtype, device, "ordinary", FEWEST, seed)
+    for path, format in zip(COMPILED_PATHS, reversed(fine), strict=False):
+        if format != dtype:
+            yield Case(item, rich, first, path, format, device, "ordinary", FEWEST, seed)
+    if level != "thorough":
+        return
+    for path in INDUCTOR_PATHS:
+        yield Case(item, rich, first, path, dtype, device, "ordinary", FEWEST, seed)
+    for path, lane in zip(itertools.cycle(reversed(COMPILED_PATHS)), ("late", "tensor", "edge"), strict=False):
+        yield Case(item, rich, rich if lane == "late" else first, path, dtype, device, lane, FEWEST, seed)
 
 
 def _at_the_ends(
