@@ -261,9 +261,11 @@ def class_probabilities(*, axis: int = -1, shape: Shape = base, differentiable: 
 
 
 def class_weights(*, zero: bool = True, differentiable: bool = False) -> Domain:
-    """One weight for each class, dyadic so that the exact lane stays exact; with ``zero`` some are zero in the edge lane."""
+    """One weight for each class, dyadic so that the exact lane stays exact, and in the edge lane; with ``zero`` some are zero."""
 
     def sample(draw: Draw) -> NDArray[np.float64]:
+        if draw.lane == "ordinary":
+            return draw.rng.uniform(0.25, 2.25, (class_count(draw),))
         return draw.rng.integers(0 if zero and draw.lane == "edge" else 1, 9, (class_count(draw),)) / 4.0
 
     return Domain("per_class", sample, differentiable=differentiable)

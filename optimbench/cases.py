@@ -22,7 +22,8 @@ EXACT_STEPS = 6  # each step of a dyadic run needs more bits than the one before
 LAID_STEPS = 8  # a layout shows in the first step, or in what it leaves to the next ones
 SAMPLES = {"quick": 1, "standard": 1, "thorough": 4}
 FORMATS = tuple(PRECISIONS)
-PROBLEMS = ("quadratic", "quartic", "rosenbrock", "bowl")  # of optimizers that take a closure
+PROBLEMS = ("quadratic", "quartic", "rosenbrock")  # of optimizers that take a closure: they need many steps,
+SPECIAL_PROBLEMS = ("bowl", "partial")  # and these one, or leave a parameter without a gradient
 LATE = 3  # on the late lane the last parameter has no gradient before this step,
 PAUSE = (8, 10)  # and the first has none from one of these to the other,
 ZERO = (4, 12)  # the second one's is zero from one of these to the other,
@@ -201,9 +202,9 @@ def _late(step: int, gradients: Sequence[Array | None], first: int) -> list[Arra
 
 
 def _problems(number: int) -> tuple[str, ...]:
-    """The problems of an option set: each set takes two of those that need many steps in turn, the first also the last one."""
-    *long, last = PROBLEMS
-    return (long[number % len(long)], long[(number + 1) % len(long)], *([] if number else [last]))
+    """The problems of an option set: each takes two of those that need many steps in turn, the first also the special ones."""
+    pair = (PROBLEMS[number % len(PROBLEMS)], PROBLEMS[(number + 1) % len(PROBLEMS)])
+    return pair if number else pair + SPECIAL_PROBLEMS
 
 
 def cases(item: Optimizer, level: str, dtypes: Sequence[str], device: str, seed: int) -> Iterator[Case]:
@@ -212,7 +213,8 @@ def cases(item: Optimizer, level: str, dtypes: Sequence[str], device: str, seed:
     The second group of parameters is at the defaults, and that of the defaults at the next option set, so that what a case
     shows is due to the options in its name. On the late lane, where gradients are missing, both groups have them: that is
     bookkeeping, the same in every format, so one format does. Below level thorough the edge and late lanes take every second
-    combination of options, path and format, so that each two of the three still meet. Where there is an edge case, which lies
+    combination of options, path and format, so that each two of the three still meet; at level quick, where all formats are
+    asked for, all lanes take every third one of those that are not at the defaults. Where there is an edge case, which lies
     in memory as tensors usually do, the ordinary one takes the layouts in turn. Optimizers that are not elementwise have
     parameters without elements, and huge gradients, in lanes of their own.
     """
@@ -225,12 +227,15 @@ def cases(item: Optimizer, level: str, dtypes: Sequence[str], device: str, seed:
         others = chosen[0] if number else chosen[min(1, len(chosen) - 1)]
         for column, path in enumerate(item.paths):
             for dtype in dtypes:
+                if level == "quick" and number and len(dtypes) > 2 and (number + column + FORMATS.index(dtype)) % 3:
+                    continue
                 turn = level == "thorough" or (number + column + FORMATS.index(dtype)) % 2 == 0
                 for lane in ("ordinary", "edge") if turn and not closure else ("ordinary",):
-                    for variant in _problems(number) if closure else ("",):
+                    for turned, variant in enumerate(_problems(number) if closure else ("",)):
                         for sample in range(samples):
                             place = number // 2 + 3 * column + 5 * FORMATS.index(dtype) + sample
-                            laid = turn and lane == "ordinary" and sample % 2 == 0
+                            # The first problem of an option set always lies as usual: a layout may end a run at once.
+                            laid = turn and lane == "ordinary" and sample % 2 == 0 and (turned or not closure)
                             layout = layouts[place % len(layouts)] if laid else ""
                             yield Case(item, options, others, path, dtype, device, lane, sample + number, seed, variant, layout)
             if not closure and (level == "thorough" or (number + column) % 2 == 0):

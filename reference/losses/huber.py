@@ -63,3 +63,13 @@ huber.wrong("linear part not scaled by delta", "delta * (d - 0.5 * delta)", "d -
 huber.wrong("threshold fixed at 1", "where(d < delta", "where(d < 1.0")
 huber.wrong("slope of the linear part is 1", "delta * np.sign(d)", "np.sign(d)", part="gradient")
 huber.wrong("no derivative flows to the target", "-slope", "0.0 * slope", part="gradient")
+
+huber.equivalent(
+    "d < delta → d <= delta",
+    "np.abs(d) < delta → np.abs(d) <= delta",
+    why="Value and derivative are continuous where the difference is delta.",
+)
+huber.equivalent(
+    "delta * np.sign(d) → delta / np.sign(d)",
+    why="Beyond delta the sign is 1 or -1, its own inverse.",
+)
