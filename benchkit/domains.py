@@ -53,8 +53,8 @@ class Domain:
     the drawn array in case ids. ``through="log_softmax"`` says that the loss gets log_softmax(array, axis=-1) while the
     derivative is taken by the array itself. ``parameter`` names the parameter of the loss module that this input is, as
     its ``state_dict`` does; such an input is not passed to the call. ``repeats`` says that entries may be repeated freely along
-    any axis; it is false where the numbers of one input must fit those of another. ``stacks`` says that its shape follows from the
-    base shape alone, so that several draws can be stacked.
+    any axis; it is false where the numbers of one input must fit those of another. ``stacks`` says that its shape follows from
+    the base shape alone, so that several draws can be stacked.
     """
 
     label: str
@@ -261,9 +261,11 @@ def class_probabilities(*, axis: int = -1, shape: Shape = base, differentiable: 
 
 
 def class_weights(*, zero: bool = True, differentiable: bool = False) -> Domain:
-    """One weight for each class, dyadic so that the exact lane stays exact; with ``zero`` some are zero in the edge lane."""
+    """One weight for each class, dyadic so that the exact lane stays exact, and in the edge lane; with ``zero`` some are zero."""
 
     def sample(draw: Draw) -> NDArray[np.float64]:
+        if draw.lane == "ordinary":
+            return draw.rng.uniform(0.25, 2.25, (class_count(draw),))
         return draw.rng.integers(0 if zero and draw.lane == "edge" else 1, 9, (class_count(draw),)) / 4.0
 
     return Domain("per_class", sample, differentiable=differentiable)

@@ -277,3 +277,13 @@ def _(x, y, *parameters, n_classes, cutoffs, **options):
 @adaptive_log_softmax.planted("sum for mean", part="mean")
 def _(x, y, *parameters, **options):
     return 1.0
+
+
+adaptive_log_softmax.equivalent(
+    "parameters[1] if head_bias else 0.0 → parameters[1] if head_bias else 0.001",
+    why="A softmax does not change where all its scores move by the same.",
+)
+adaptive_log_softmax.equivalent(
+    "div_value off by 1e-4",
+    why="It only sets the sizes of the projections, which the formula gets as they are.",
+)

@@ -20,12 +20,22 @@ def inner_probabilities():
     return Domain("unit", sample, differentiable=True)
 
 
+def certain_probabilities():
+    """Probabilities up to 0 and 1, some of them just below the number whose logarithm is -100."""
+
+    def sample(draw):
+        drawn = unit_interval().sample(draw)
+        return np.where(draw.rng.random(drawn.shape) < 0.1, np.exp(-100.05), drawn) if draw.lane == "edge" else drawn
+
+    return Domain("unit", sample, differentiable=True)
+
+
 @loss(
     "torch.nn.BCELoss",
     functional="binary_cross_entropy",
     inputs={
         "": {"input": inner_probabilities(), "target": unit_interval()},
-        "certain": {"input": unit_interval(), "target": unit_interval()},
+        "certain": {"input": certain_probabilities(), "target": unit_interval()},
     },
     options={"weight": [None, elementwise_weights()]},
     shapes=((4, 5), (7,), (2, 3, 4)),
@@ -105,3 +115,14 @@ def _(x, y, *, weight):
 @bce.planted("mean weighted: divided by the sum of the weights", part="mean")
 def _(x, y, *, weight):
     return float(x.size) if weight is None else np.sum(weight)
+
+
+bce.equivalent(
+    "log_1_x > -100.0 → log_1_x >= -100.0",
+    "log_1_x > -100.0 → log_1_x > -100.1",
+    why="Next to 1 the logarithm of the complement is -37 at the least, and -inf at 1 itself.",
+)
+bce.equivalent(
+    "np.where(log_x > -100.0, y / x, 0.0) → np.where(log_x >= -100.0, y / x, 0.0)",
+    why="No number has the logarithm -100 exactly.",
+)

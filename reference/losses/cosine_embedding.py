@@ -148,3 +148,19 @@ cosine_embedding.wrong(
 )
 cosine_embedding.wrong("derivative not projected off the vector itself", "unit2 - cos * unit1", "unit2", part="gradient")
 cosine_embedding.wrong("derivative not divided by the length", " / length2", "", part="gradient")
+
+cosine_embedding.equivalent(
+    "np.where(cos - margin > 0, 1.0, 0.0) → np.where(cos - margin >= 0, 1.0, 0.0)",
+    why="At the kink of the hinge the derivative of either side is right.",
+)
+cosine_embedding.equivalent(
+    "nonzero & (largest < np.inf) → nonzero",
+    "nonzero & (largest < np.inf) → nonzero & (largest <= np.inf)",
+    why="A vector with an infinite component has no direction: its cosine is NaN either way.",
+)
+cosine_embedding.equivalent(
+    "1.0 → 1.001",
+    "np.where(nonzero, length, 1.0) → np.where(nonzero, length, 1.001)",
+    why="A vector of zeros divided by any number is one of zeros, and one with infinities has no direction.",
+    within="_unit",
+)

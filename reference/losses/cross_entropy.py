@@ -14,7 +14,6 @@ from benchkit.contract import (
 )
 from benchkit.domains import Domain, class_indices, class_probabilities, class_weights, without_class_axis
 from benchkit.spec import Figure, loss
-
 from reference.summation import drifting_count
 
 MANY_ROWS = (16, 2)
@@ -343,3 +342,19 @@ def _(x, y, *, weight, ignore_index, label_smoothing):
 def _(x, y, **options):
     losses = cross_entropy(x, y, **options)
     return cross_entropy.reductions["mean"](x, y, **options) / losses.size * drifting_count(losses)
+
+
+cross_entropy.equivalent(
+    "-times(w, q, log_softmax(x)) → -times(q, w, log_softmax(x))",
+    "-(1.0 - label_smoothing) * times(w, 1.0, log_p) → -(1.0 - label_smoothing) * times(1.0, w, log_p)",
+    "np.where(kept, -times(1.0, q, log_p), 0.0) → np.where(kept, -times(q, 1.0, log_p), 0.0)",
+    why="The product takes weight and probability in either order.",
+)
+cross_entropy.equivalent(
+    "isinstance(y, np.ndarray) and y.dtype.kind in 'iu' → y.dtype.kind in 'iu'",
+    why="Only numbers with an error bound are no arrays, and a formula in torch's place gets none.",
+)
+cross_entropy.equivalent(
+    "((w == 0.0) | (q == 0.0)) & (log_p == -np.inf) → (w == 0.0) | (q == 0.0)",
+    why="A finite logarithm times 0 is 0, and a row with NaN has NaN in the terms of all its classes.",
+)

@@ -350,3 +350,29 @@ ctc.wrong(
     "max(np.sum(target_lengths), 1)",
     "mean",
 )
+
+ctc.equivalent(
+    "(labels != blank) & (labels != _before(labels, blank)) → labels != _before(labels, blank)",
+    why="Two states below a blank there is a blank, so that no blank is jumped to anyway.",
+)
+ctc.equivalent(
+    "np.where(length > 0, at_label, -np.inf) → np.where(length > 0.001, at_label, -np.inf)",
+    why="Lengths are whole numbers.",
+)
+ctc.equivalent(
+    "np.arange(targets.shape[1]) < lengths → np.arange(targets.shape[1]) <= lengths",
+    why="No path ends in a state behind the last label, so that what is there is not read.",
+)
+ctc.equivalent(
+    "by > 0 → by >= 0",
+    "by > 0 → by > 0.001",
+    why="States are moved by 1 or 2, up or down, and never by less.",
+)
+ctc.equivalent(
+    "[np.where(last, 0.0, -np.inf)] → [np.where(last, 0.001, -np.inf)]",
+    why="The same number is added to the probability of every path and to that of all of them, from which it is subtracted.",
+)
+ctc.equivalent(
+    "np.where(possible, total, 0.0) → np.where(possible, total, 0.001)",
+    why="The number stands in for the probability of a target that is impossible, whose derivative is set apart.",
+)

@@ -56,3 +56,12 @@ hinge_embedding.wrong(
     thread="PR 3773",
 )
 hinge_embedding.wrong("derivative goes on beyond the margin", "margin - x > 0", "margin - x > -margin", part="gradient")
+
+hinge_embedding.equivalent(
+    "derivative held in the format below",
+    why="The derivative is -1, 0 or 1, which every format holds.",
+)
+hinge_embedding.equivalent(
+    "np.where(margin - x > 0, -1.0, 0.0) → np.where(margin - x >= 0, -1.0, 0.0)",
+    why="At the kink of the hinge the derivative of either side is right.",
+)

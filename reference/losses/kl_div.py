@@ -118,3 +118,20 @@ kl_div.wrong("log_target: derivative by the input is -t", "return -p,", "return 
 @kl_div.planted("mean confused with batchmean", part="mean", thread="PR 7006, 51716")
 def _(x, t, *, log_target):
     return float(x.shape[0])
+
+
+kl_div.equivalent(
+    "(t == -np.inf) & (x < np.inf) → t == -np.inf",
+    "(t == -np.inf) & (x < np.inf) → (t == -np.inf) & (x <= np.inf)",
+    why="The input is the logarithm of a probability and never inf.",
+)
+kl_div.equivalent(
+    "(t == 0.0) & (x == -np.inf) → t == 0.0",
+    why="The input is finite or -inf, and 0 times what is finite is 0 anyway.",
+    within="times",
+)
+kl_div.equivalent(
+    "(t == 0.0) & (x == -np.inf) → x == -np.inf",
+    why="A positive target has an infinite derivative there, too: log t + 1 + inf.",
+    within="gradient",
+)

@@ -90,3 +90,9 @@ margin_ranking.wrong(
 )
 margin_ranking.wrong("derivative forgets the margin", " + margin", "", part="gradient")
 margin_ranking.wrong("the same sign for both scores", "slope, -slope", "slope, slope", part="gradient")
+
+margin_ranking.equivalent(
+    "np.where(hinge > 0, -y, 0.0) → np.where(hinge >= 0, -y, 0.0)",
+    "np.where(hinge < 0, 0.0, -(x1 - x2)) → np.where(hinge <= 0, 0.0, -(x1 - x2))",
+    why="At the kink of the hinge the derivative of either side is right.",
+)

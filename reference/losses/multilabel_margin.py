@@ -35,7 +35,7 @@ def _block(y):
         "nan": {"input": vectors(ties=[1.0], strange=[np.nan]), "target": _label_rows()},
     },
     shapes=((8, 4), (2, 8), (4,)),
-    edge_shapes=((0, 4), (1, 1), (2, 1), (2, 2)),
+    edge_shapes=((0, 4), (1, 1), (2, 1), (2, 2), (3, 3)),
     row_axes=-1,
     tags={"exact"},
     bytes_per_element=3,

@@ -185,3 +185,14 @@ def nll_2d(x, y, *, weight, ignore_index):
 nll_2d.gradient(nll.gradient_function)
 nll_2d.denominator("mean")(nll.reductions["mean"])
 nll_2d.planted_bugs += [bug for bug in nll.planted_bugs if "32 bits" not in bug.name]  # its options have no such index
+
+nll.equivalent(
+    "np.expand_dims(kept, class_axis(x)) & (np.expand_dims(y, class_axis(x)) == classes) → np.expand_dims(y, class_axis(x)) == classes",
+    why="The weight of an ignored row is 0.",
+)
+nll_2d.equivalents += nll.equivalents
+nll_2d.equivalent(
+    "1 if x.ndim > 1 else 0 → 1 if x.ndim >= 1 else 0",
+    "1 if x.ndim > 1 else 0 → 1 if x.ndim > 1 else 0.001",
+    why="Its inputs have two dimensions at least.",
+)

@@ -112,3 +112,14 @@ poisson_nll.wrong("eps added outside the logarithm", "np.log(x + eps)", "(np.log
 poisson_nll.wrong("rate taken for its logarithm", "np.exp(x) - t * x if log_input else", "np.exp(x) - t * x if True else")
 poisson_nll.wrong("derivative without eps", "t / (x + eps)", "t / x", part="gradient")
 poisson_nll.wrong("Stirling's term not differentiated", " if full else", " if False else", part="gradient")
+
+poisson_nll.equivalent(
+    "np.where(t > 1.0, t, 2.0) → np.where(t >= 1.0, t, 2.0)",
+    "np.where(t > 1.0, t, 2.0) → np.where(t > 1.0, t, 2.002)",
+    why="The number stands in for targets up to 1, whose Stirling term is set to 0.",
+)
+poisson_nll.equivalent(
+    "t > 1.0 → t >= 1.0",
+    why="At a target of 1 the Stirling term jumps: there is no derivative that an answer could be held to.",
+    within="gradient",
+)

@@ -9,7 +9,7 @@ from benchkit.spec import Figure, loss
     "torch.nn.SmoothL1Loss",
     inputs={"input": reals(tie_options=["beta"]), "target": reals()},
     options={"beta": [1.0, 0.5, 2.0]},
-    edge_options={"beta": [0.0]},
+    edge_options={"beta": [0.0, 2.0**-12]},
     shapes=((4, 5), (7,), (2, 3, 4)),
     tags={"elementwise", "exact"},
     bytes_per_element=3,
@@ -81,3 +81,14 @@ def _(base):
             super().__init__(size_average, reduce, reduction, max(beta, 0.0))
 
     return Lenient
+
+
+smooth_l1.equivalent(
+    "beta > 0 → beta >= 0",
+    why="With beta = 0 no difference is below it, and d - 0 = d.",
+)
+smooth_l1.equivalent(
+    "d < beta → d <= beta",
+    "np.where(np.abs(d) < beta, d / beta, np.sign(d)) → np.where(np.abs(d) <= beta, d / beta, np.sign(d))",
+    why="Value and derivative are continuous where the difference is beta.",
+)

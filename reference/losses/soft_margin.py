@@ -10,7 +10,7 @@ def scores(*, far=False):
     """Real scores up to the largest whose exponential is finite in the format; with ``far`` the edge lane goes to infinity."""
 
     def sample(draw):
-        drawn = reals(scale=4.0, ties=[12.0, 17.0, 40.0, 89.0, 104.0, 710.0, 1000.0]).sample(draw)
+        drawn = reals(scale=4.0, ties=[1.0, 12.0, 17.0, 40.0, 89.0, 104.0, 710.0, 1000.0]).sample(draw)
         top = np.floor(np.log(draw.precision.largest))
         return drawn if far and draw.lane == "edge" else np.clip(drawn, -top, top)
 

@@ -27,8 +27,8 @@ def _direction(d, norm, p):
         exceeded = np.where(itself, 0.0, np.where(theirs > mine, 1.0, 0.0)).max(axis=-1)
         shared_by = np.where(itself, 1.0, np.where(theirs < mine, 0.0, 1.0)).sum(axis=-1)
         return np.sign(d) * (1.0 - exceeded) / shared_by
-    norm = np.expand_dims(norm, -1)
-    unit = d / np.where(norm <= 0, 1.0, norm)
+    nothing = np.abs(d).max(axis=-1, keepdims=True) <= 0
+    unit = np.where(nothing, np.sign(d), d / np.where(nothing, 1.0, np.expand_dims(norm, -1)))
     return unit if p == 2 else np.sign(d) * np.abs(unit) ** (p - 1)
 
 
@@ -131,8 +131,8 @@ triplet_margin.equivalent(
     why="A vector of zeros has the norm 0 and one with infinities an infinite norm, whatever scales it.",
 )
 triplet_margin.equivalent(
-    "d / np.where(norm <= 0, 1.0, norm) → d / np.where(norm <= 0, 1.001, norm)",
-    why="A norm of 0 is that of zeros, and 0 / 1.001 = 0.",
+    "np.where(nothing, 1.0, np.expand_dims(norm, -1)) → np.where(nothing, 1.001, np.expand_dims(norm, -1))",
+    why="The number stands in for a norm of 0, where the derivative is any vector of the unit ball.",
 )
 triplet_margin.equivalent(
     "np.where(theirs > mine, 1.0, 0.0) → np.where(theirs >= mine, 1.0, 0.0)",

@@ -167,3 +167,19 @@ triplet_margin_with_distance.wrong(
 triplet_margin_with_distance.wrong(
     "derivative of the anchor lacks the negative", "ap_a - np.where(nearer, 0.0, an_a)", "ap_a", part="gradient"
 )
+
+triplet_margin_with_distance.equivalent(
+    "d(anchor, positive) → d(positive, anchor)",
+    "d(anchor, negative) → d(negative, anchor)",
+    "d(positive, negative) → d(negative, positive)",
+    why="In the derivative the distances only say which side of a kink it is, and but for an eps of 1e-6 they are symmetric.",
+    within="gradient",
+)
+triplet_margin_with_distance.equivalent(
+    "d_pn < d_an → d_pn <= d_an",
+    why="Where both distances tie, either derivative is right.",
+)
+triplet_margin_with_distance.equivalent(
+    "d_ap - np.where(nearer, d_pn, d_an) + margin < 0 → d_ap - np.where(nearer, d_pn, d_an) + margin <= 0",
+    why="At the kink of the hinge the derivative of either side is right.",
+)
