@@ -205,6 +205,7 @@ def extended(bench: Bench, contract: Contract) -> Bench:
         run_case=run_case,
         reproduce=reproduce,
         prepare=prepare,
+        for_formulas=lambda case: not isinstance(case, ContractCase) and bench.for_formulas(case),
     )
 
 

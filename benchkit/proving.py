@@ -144,7 +144,7 @@ def attempt(task: Task) -> Outcome:
     subjects = {number: all_of_them[number].subject() for number in task.alive}
     outcome = Outcome(dict.fromkeys(task.alive, 0))
     for case in _cases(task.bench, task.item, task.level, task.seed)[task.start : task.stop]:
-        fitting = [n for n in subjects if _concerns(case, all_of_them[n])]
+        fitting = [n for n in subjects if _concerns(bench, case, all_of_them[n])]
         if not fitting:
             continue
         run = bench.prepared(case)
@@ -168,10 +168,10 @@ def waivers() -> Waivers:
     return Waivers.load(None, torch.__version__, datetime.date.today())
 
 
-def _concerns(case: Any, mutant: Mutant) -> bool:
-    """Whether a case is put to a mutant. A formula is not constructed, refuses nothing and has no life."""
-    if case.lane in ("contract", "life") and not mutant.own_class:
-        return False
+def _concerns(bench: Bench, case: Any, mutant: Mutant) -> bool:
+    """Whether a case is put to a mutant: those of its kind, or those that it says are to tell it."""
+    if not mutant.own_class and not mutant.where:
+        return bench.for_formulas(case)
     check = getattr(case, "scenario", "") or getattr(case, "check", "")
     return not mutant.where or mutant.where in case.id(check)
 

@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 import jinja2
 
+from benchkit import site_proof
 from benchkit import site_tables as tables
 from benchkit import timing
 from benchkit.request import UsageError
@@ -182,6 +183,7 @@ def _environment(reports: Path) -> jinja2.Environment:
     )
     environment.globals.update(
         tables=tables,
+        proof=site_proof,
         symbols=tables.SYMBOLS,
         open=OPEN_CASES,
         most=MOST_CASES,

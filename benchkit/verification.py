@@ -47,7 +47,8 @@ class Bench:
     ``formula(item, **parts)`` is a subject made of the reference, some of its parts replaced by wrong ones. ``classes()`` are
     the paths of all classes of this side that the installed torch has. ``generic(item)`` are wrong versions that follow from what
     kind of item it is: names, each with a subject. ``prepare(case)`` does what concerns the case alone, and gives a function that
-    runs it on a subject, as ``run_case`` does on one only.
+    runs it on a subject, as ``run_case`` does on one only. ``for_formulas(case)`` says whether it asks of a formula what no other
+    case asks: a formula has one path, refuses nothing and has no life.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Bench:
     classes: Callable[[], list[str]] = list
     generic: Callable[[Any], Mapping[str, Callable[[], Any]]] = lambda item: {}
     prepare: Callable[[Any], Callable[[Any], Iterable[Record]]] | None = None
+    for_formulas: Callable[[Any], bool] = lambda case: True
 
     def prepared(self, case: Any) -> Callable[[Any], Iterable[Record]]:
         """A function that runs one case on any subject."""

@@ -7,6 +7,7 @@ from benchkit.contract_check import extended
 from benchkit.request import Request
 from benchkit.verification import Bench
 from benchkit.verification import verify as run
+from lossbench.case import Case
 from lossbench.cases import cases
 from lossbench.checks import CHECKS, OPTIONAL, prepare, run_case
 from lossbench.contract import CONTRACT
@@ -23,6 +24,11 @@ def classes() -> list[str]:
     return public_classes("torch.nn", lambda name, found: name.endswith("Loss") or issubclass(found, _Loss))
 
 
+def for_formulas(case: Case) -> bool:
+    """Whether a case asks of a formula what no other asks; a large input is for the bugs that show there alone."""
+    return case.path in ("eager", "functional") and case.lane != "large"
+
+
 BENCH = extended(
     Bench(
         "lossbench.verify:BENCH",
@@ -37,6 +43,7 @@ BENCH = extended(
         classes,
         generic_bugs,
         prepare,
+        for_formulas,
     ),
     CONTRACT,
 )

@@ -36,14 +36,14 @@ FUSED_PATH = "compiled_fused"
 INDUCTOR_PATHS = ("inductor", "inductor_foreach")  # at level thorough, since these take seconds
 
 # Shapes of the parameters of two groups. Sizes stand on both sides of the SIMD widths (all of them below in the second set),
-# two tensors are empty, one is a number.
+# two tensors are empty, one is a number; the last set has many tensors in a group.
 SHAPES: Sequence[tuple[tuple[tuple[int, ...], ...], tuple[tuple[int, ...], ...]]] = (
     (((7,), (4, 5)), ((33,), (3,))),
     (((2,), (3,)), ((1, 3), (1,))),
-    (((1,), (0,), (2, 3, 4)), ((16,), (9, 2))),
-    (((17, 2),), ((5,), (8,), (3, 3))),
+    (((1,), (0,), (2, 3, 4)), ((16,), (17,))),
+    (((17, 2),), ((5,), (15,), (3, 3))),
     (((64,),), ((31,), (2, 2))),
-    (((2, 3, 2, 2), ()), ((0, 3), (3, 2, 5), (6,))),
+    (((2, 3, 2, 2), ()), ((0, 3), (3, 2, 5), (6,), *[(1,)] * 33)),
 )
 FEWEST = 4  # the sample of the fewest parameters: they are compiled one by one
 

@@ -49,10 +49,16 @@ def classes() -> list[str]:
     return public_classes("torch.optim", lambda name, found: issubclass(found, Optimizer) and found is not Optimizer)
 
 
+def for_formulas(case: Case) -> bool:
+    """Whether a case asks of a formula what no other asks: one path is enough."""
+    return not isinstance(case, life.LifeCase) and case.path == case.item.paths[0]
+
+
 BENCH = extended(
     Bench(
         "optimbench.verify:BENCH", OPTIMIZERS, tuple(CHECKS), all_cases, TorchSubject, run_case, reproduce, FormulaSubject,
         frozenset(life.SCENARIOS), classes, generic_bugs, prepare,
+        for_formulas,
     ),
     CONTRACT,
 )  # fmt: skip
