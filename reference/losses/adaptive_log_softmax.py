@@ -278,6 +278,7 @@ def _(x, y, *parameters, n_classes, cutoffs, **options):
 def _(x, y, *parameters, **options):
     return 1.0
 
+
 adaptive_log_softmax.equivalent(
     "parameters[1] if head_bias else 0.0 → parameters[1] if head_bias else 0.001",
     why="A softmax does not change where all its scores move by the same.",

@@ -116,6 +116,7 @@ def _(x, y, *, weight):
 def _(x, y, *, weight):
     return float(x.size) if weight is None else np.sum(weight)
 
+
 bce.equivalent(
     "log_1_x > -100.0 → log_1_x >= -100.0",
     "log_1_x > -100.0 → log_1_x > -100.1",

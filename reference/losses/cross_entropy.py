@@ -14,7 +14,6 @@ from benchkit.contract import (
 )
 from benchkit.domains import Domain, class_indices, class_probabilities, class_weights, without_class_axis
 from benchkit.spec import Figure, loss
-
 from reference.summation import drifting_count
 
 MANY_ROWS = (16, 2)
@@ -343,6 +342,7 @@ def _(x, y, *, weight, ignore_index, label_smoothing):
 def _(x, y, **options):
     losses = cross_entropy(x, y, **options)
     return cross_entropy.reductions["mean"](x, y, **options) / losses.size * drifting_count(losses)
+
 
 cross_entropy.equivalent(
     "-times(w, q, log_softmax(x)) → -times(q, w, log_softmax(x))",

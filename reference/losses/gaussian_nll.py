@@ -170,6 +170,7 @@ gaussian_nll.wrong("no derivative flows to the target", "(z, -z, by_var)", "(z, 
 def _(x, t, var, *, full, eps):
     return gaussian_nll.function(x, t, var, full=full, eps=eps).sum(axis=-1)
 
+
 gaussian_nll.equivalent(
     "np.shape(var) == x.shape[:-1] and (not isinstance(var, float)) → np.shape(var) == x.shape[:-1]",
     why="A number broadcasts alike with one axis more.",

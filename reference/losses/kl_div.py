@@ -119,6 +119,7 @@ kl_div.wrong("log_target: derivative by the input is -t", "return -p,", "return 
 def _(x, t, *, log_target):
     return float(x.shape[0])
 
+
 kl_div.equivalent(
     "(t == -np.inf) & (x < np.inf) → t == -np.inf",
     "(t == -np.inf) & (x < np.inf) → (t == -np.inf) & (x <= np.inf)",

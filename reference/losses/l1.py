@@ -66,6 +66,7 @@ def _(x, y):
 def _(x, y):
     return drifting_count(l1(x, y))
 
+
 l1.equivalent(
     "derivative held in the format below",
     why="The derivative is -1, 0 or 1, which every format holds.",

@@ -329,6 +329,7 @@ def _(x, y, w, *parameters, num_classes, out_features, **how):
         x, y, w[by_class], *parameters, num_classes=num_classes, out_features=out_features, **how
     )
 
+
 linear_cross_entropy.equivalent(
     "parameters[0] if bias else 0.0 → parameters[0] if bias else 0.001",
     why="A softmax does not change where all its scores move by the same.",

@@ -82,6 +82,7 @@ def _(base):
 
     return Lenient
 
+
 smooth_l1.equivalent(
     "beta > 0 → beta >= 0",
     why="With beta = 0 no difference is below it, and d - 0 = d.",
