@@ -10,7 +10,6 @@ accuracy).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -53,9 +52,11 @@ def divide(a: Ball, b: Ball) -> Ball:
     ball = finish(a.value / b.value, "divide", [a, b])
     if ball.rules.exact:
         inexact = np.frexp(np.abs(floats(b.value)))[0] != 0.5
-        own = replace(ball.rules, exact=False).rounding(ball.value, ball.radius)
+        own = ball.rules.inexact.rounding(ball.value, ball.radius)
         radius = np.where(inexact & (ball.radius == 0.0) & np.isfinite(own), own, ball.radius)
         ball = Ball(ball.value, radius, ball.rules, ball.spread)
+    if not np.isnan(floats(ball.value)).any():
+        return ball
     nothing = (floats(a.value) == 0.0) & (floats(b.value) == 0.0) & (a.radius + b.radius + a.width + b.width == 0.0)
     return Ball(ball.value, np.where(nothing, 0.0, ball.radius), ball.rules, ball.spread) if nothing.any() else ball
 
@@ -63,6 +64,8 @@ def divide(a: Ball, b: Ball) -> Ball:
 def multiply(a: Ball, b: Ball) -> Ball:
     """A product. Certainly zero times a number is zero without rounding, so that a comparison with it is decided."""
     ball = finish(a.value * b.value, "multiply", [a, b])
+    if (floats(ball.value) != 0.0).all():
+        return ball
     zeros = [(floats(x.value) == 0.0) & (x.radius + x.width == 0.0) for x in (a, b)]
     exact = (zeros[0] | zeros[1]) & np.isfinite(ball.radius) & (floats(ball.value) == 0.0)
     if not exact.any():
@@ -105,7 +108,9 @@ def settle(value: Any, radius: Any, operands: Sequence[Ball], spread: Any = None
     """
     rules = common_rules(operands)
     result = floats(value)
-    radius = np.broadcast_to(np.asarray(radius, dtype=np.float64), result.shape)
+    radius = np.asarray(radius, dtype=np.float64)
+    if radius.shape != result.shape:
+        radius = np.broadcast_to(radius, result.shape)
     strange = ~np.isfinite(result)
     if strange.any() or np.isnan(radius).any():
         unknown = np.zeros(result.shape, dtype=bool)
@@ -157,7 +162,9 @@ def compare(ufunc: np.ufunc, a: Ball, b: Ball) -> Any:
     """Compare centres; open where the operands are within rounding of each other, or tie at a kink."""
     yes = np.asarray(ufunc(a.value, b.value))
     noise = a.radius + b.radius
-    width = UNDECIDED * noise + a.width + b.width
+    width = UNDECIDED * noise
+    if a.spread is not None or b.spread is not None:
+        width = width + a.width + b.width
     gap = np.abs(floats(a.value - b.value))
     inequality = ufunc.__name__ not in ("equal", "not_equal")
     can_tie = (width > 0.0) | (common_rules([a, b]).kinks and inequality)
@@ -205,6 +212,8 @@ def _extreme(ufunc: np.ufunc, a: Ball, b: Ball, side: float) -> Ball:
     lead = side * floats(a.value - b.value)
     doubt = np.abs(lead) <= UNDECIDED * (a.radius + b.radius) + a.width + b.width
     radius = np.where(doubt, np.maximum(a.radius, b.radius), np.where(lead > 0.0, a.radius, b.radius))
+    if a.spread is None and b.spread is None:
+        return settle(value, radius, [a, b])
     spread = np.where(doubt, np.maximum(a.width, b.width), np.where(lead > 0.0, a.width, b.width))
     return settle(value, radius, [a, b], spread)
 
@@ -273,12 +282,19 @@ def _worst(x: Ball, axis: Any) -> Ball:
 
 
 def _product(result: Floats, x: Sequence[Floats], e: Sequence[Floats]) -> Floats:
-    return _zero_times(np.abs(x[0]), e[1]) + _zero_times(np.abs(x[1]), e[0]) + _zero_times(e[0], e[1])
+    a, b = np.abs(x[0]), np.abs(x[1])
+    error: Floats = a * e[1] + b * e[0] + e[0] * e[1]
+    if np.isfinite(error).all():  # no infinity, and no zero times one
+        return error
+    return _zero_times(a, e[1]) + _zero_times(b, e[0]) + _zero_times(e[0], e[1])
 
 
 def _zero_times(a: Floats, b: Floats) -> Floats:
     """A factor times an error: no error stays none even beside an infinity, and zero times anything may be NaN."""
-    return np.where(b == 0.0, 0.0, np.where((a == 0.0) & np.isinf(b), np.inf, a * b))
+    product: Floats = a * b
+    if np.isfinite(product).all():
+        return product
+    return np.where(b == 0.0, 0.0, np.where((a == 0.0) & np.isinf(b), np.inf, product))
 
 
 def _quotient(result: Floats, x: Sequence[Floats], e: Sequence[Floats]) -> Floats:

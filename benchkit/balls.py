@@ -14,7 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import cache, cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
@@ -26,6 +27,7 @@ from benchkit.precision import FLOAT64, Precision
 Floats = NDArray[np.float64]
 Centre = Any  # a float64 ndarray, or a DoubleDouble where float64 itself is under test
 
+MOST_LIFTED = 1000  # plain numbers that are kept as balls
 UNDECIDED = 4.0  # a comparison is open when its operands are closer than this many radii: the checker's own factor
 
 
@@ -50,14 +52,25 @@ class Rules:
     cascaded: bool = False
 
     @classmethod
+    @cache
     def of(cls, precision: Precision, exact: bool = False, kinks: bool = False) -> Rules:
         """The rules for arrays of ``precision``."""
         return cls(precision, exact, kinks, extended=precision is FLOAT64)
 
-    @property
+    @cached_property
     def host(self) -> Rules:
         """The rules for scalars that the subject holds and combines in double, such as hyperparameters."""
         return replace(self, precision=FLOAT64)
+
+    @cached_property
+    def inexact(self) -> Rules:
+        """The rules by which every operation rounds."""
+        return replace(self, exact=False)
+
+    @cached_property
+    def lifted(self) -> dict[float, Ball]:
+        """The plain numbers that were operands under these rules, as balls; of the zeros, which are equal, none."""
+        return {}
 
     def rounding(self, centre: Centre, error: Floats, ulps: float = 0.5, floor: float = 0.0) -> Floats:
         """The error that one operation of ``ulps`` accuracy adds; ``floor`` is its absolute error near underflow."""
@@ -71,6 +84,22 @@ class Rules:
         return added
 
 
+class Known(NamedTuple):
+    """What numpy does to balls: elementwise, reducing, and otherwise."""
+
+    apply: Callable[..., Any]
+    reduce: Callable[..., Any]
+    call: Callable[..., Any]
+
+
+@cache
+def known() -> Known:
+    """The modules that know it, which need this one first."""
+    from benchkit import ball_functions, ball_rules
+
+    return Known(ball_rules.apply, ball_functions.reduce, ball_functions.call)
+
+
 def floats(centre: Centre) -> Floats:
     """The float64 approximation of a centre."""
     return centre.hi if isinstance(centre, DoubleDouble) else centre
@@ -78,7 +107,7 @@ def floats(centre: Centre) -> Floats:
 
 def wrapped(operands: Any) -> bool:
     """Whether one of the operands (or types) carries balls itself and knows better what to do."""
-    return any(getattr(x, "wraps_balls", False) for x in operands)
+    return True in [getattr(x, "wraps_balls", False) for x in operands]
 
 
 class Ball(NDArrayOperatorsMixin):
@@ -173,26 +202,22 @@ class Ball(NDArrayOperatorsMixin):
         return self.map(lambda a: a.reshape(*shape))
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        from benchkit import ball_functions, ball_rules
-
         if wrapped(inputs):
             return NotImplemented
         if kwargs.pop("out", None) is not None or kwargs.pop("where", True) is not True:
             raise TypeError(f"numpy.{ufunc.__name__}: out= and where= are not known to ball arithmetic")
         if method == "reduce":
-            return ball_functions.reduce(ufunc, *inputs, **kwargs)
+            return known().reduce(ufunc, *inputs, **kwargs)
         if method != "__call__" or kwargs:
             return NotImplemented
         with np.errstate(all="ignore"):
-            return ball_rules.apply(ufunc, inputs)
+            return known().apply(ufunc, inputs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        from benchkit import ball_functions
-
         if wrapped(types):
             return NotImplemented
         with np.errstate(all="ignore"):
-            return ball_functions.call(function, args, kwargs)
+            return known().call(function, args, kwargs)
 
 
 def lift(x: object, rules: Rules) -> Ball:
@@ -200,7 +225,21 @@ def lift(x: object, rules: Rules) -> Ball:
 
     Below the normal numbers rounding errs by half of the smallest one: what is smaller still may become 0.
     """
-    ball = x if isinstance(x, Ball) else Ball.exactly(x, rules.host)
+    if isinstance(x, Ball):
+        if x.rules is rules or x.rules.precision.unit >= rules.precision.unit:
+            return x
+        return _narrowed(x, rules)
+    if type(x) is float and x != 0.0:
+        if x not in rules.lifted:
+            if len(rules.lifted) > MOST_LIFTED:
+                rules.lifted.clear()
+            rules.lifted[x] = _narrowed(Ball.exactly(x, rules.host), rules)
+        return rules.lifted[x]
+    return _narrowed(Ball.exactly(x, rules.host), rules)
+
+
+def _narrowed(ball: Ball, rules: Rules) -> Ball:
+    """A ball in a format that may be coarser than its own."""
     if ball.rules.precision.unit >= rules.precision.unit:
         return ball
     value = floats(ball.value)
@@ -212,8 +251,12 @@ def lift(x: object, rules: Rules) -> Ball:
 
 def common_rules(operands: Any) -> Rules:
     """The coarsest format among the balls: the one in which an operation on them takes place."""
-    rules = [x.rules for x in operands if isinstance(x, Ball)]
-    return max(rules, key=lambda r: r.precision.unit)
+    found: Rules | None = None
+    for x in operands:
+        if isinstance(x, Ball) and x.rules is not found:
+            found = x.rules if found is None or x.rules.precision.unit > found.precision.unit else found
+    assert found is not None
+    return found
 
 
 class Fuzzy(NDArrayOperatorsMixin):
@@ -271,12 +314,10 @@ class Fuzzy(NDArrayOperatorsMixin):
         return select(self, np.ones(self.shape), np.zeros(self.shape))
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        from benchkit import ball_functions
-
         if wrapped(types):
             return NotImplemented
         with np.errstate(all="ignore"):
-            return ball_functions.call(function, args, kwargs)
+            return known().call(function, args, kwargs)
 
 
 def select(condition: object, a: object, b: object) -> Ball:
@@ -288,7 +329,7 @@ def select(condition: object, a: object, b: object) -> Ball:
     yes = np.asarray(condition if fuzzy is None else fuzzy.yes, dtype=bool)
     value: Centre = np.where(yes, a.value, b.value)
     radius = np.where(yes, a.radius, b.radius)
-    spread = np.where(yes, a.width, b.width)
+    spread = None if a.spread is None and b.spread is None else np.where(yes, a.width, b.width)
     if fuzzy is not None and fuzzy.open.any():
         other: Centre = np.where(yes, b.value, a.value)
         one, two = floats(value), floats(other)
@@ -297,6 +338,6 @@ def select(condition: object, a: object, b: object) -> Ball:
         nothing = open_here & ~np.isfinite(gap)  # a number or none: no ball holds both
         gap = np.where(nothing, 0.0, gap)
         value = np.where(open_here & (gap > 0.0), value + 0.5 * (other - value), value)
-        spread = np.where(open_here, 0.5 * gap + np.maximum(a.width, b.width), spread)
+        spread = np.where(open_here, 0.5 * gap + np.maximum(a.width, b.width), 0.0 if spread is None else spread)
         radius = np.where(open_here, np.where(nothing, np.inf, np.maximum(a.radius, b.radius)), radius)
-    return Ball(value, np.asarray(radius), rules, np.asarray(spread))
+    return Ball(value, np.asarray(radius), rules, spread)

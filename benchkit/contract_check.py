@@ -103,7 +103,12 @@ def judged(case: ContractCase, script: Script, make: str, assistant: Assistant, 
     return _refused(refusal, outcome, own, case) if refusal else _accepted(outcome, own)
 
 
-SAME = '\nif not close(answer, expected):\n    raise AssertionError(f"{answer}, but the usual form gives {expected}")\n'
+OTHERWISE = "otherwise than in the usual form:"
+# Numbers come as lists, which have one line: of the text of an exception the first one is kept.
+SAME = f"""
+if not close(answer, expected):
+    raise AssertionError(f"{OTHERWISE} {{answer.tolist()}}, not {{expected.tolist()}}")
+"""
 
 
 def _compared(case: ContractCase) -> bool:
@@ -143,7 +148,7 @@ def _accepted(outcome: Outcome, own: bool) -> Judged:
         return Judged(PASS)
     if outcome.kind != RAISED:
         return Judged(FAIL, outcome.text)
-    if outcome.error == "AssertionError" and "but the usual form gives" in outcome.text:
+    if outcome.error == "AssertionError" and outcome.text.startswith(OTHERWISE):
         return Judged(FAIL, f"answered {outcome.text}")
     if not own:
         return Judged(UNSUPPORTED, f"raised {outcome.error}: {outcome.text}; a class in torch's place need not take this form")

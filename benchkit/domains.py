@@ -53,8 +53,8 @@ class Domain:
     the drawn array in case ids. ``through="log_softmax"`` says that the loss gets log_softmax(array, axis=-1) while the
     derivative is taken by the array itself. ``parameter`` names the parameter of the loss module that this input is, as
     its ``state_dict`` does; such an input is not passed to the call. ``repeats`` says that entries may be repeated freely along
-    any axis; it is false where the numbers of one input must fit those of another. ``stacks`` says that its shape follows from the
-    base shape alone, so that several draws can be stacked.
+    any axis; it is false where the numbers of one input must fit those of another. ``stacks`` says that its shape follows from
+    the base shape alone, so that several draws can be stacked.
     """
 
     label: str

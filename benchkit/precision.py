@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,24 +24,24 @@ class Precision:
     bits: int
     emax: int
 
-    @property
+    @cached_property
     def unit(self) -> float:
         return 2.0**-self.bits
 
-    @property
+    @cached_property
     def largest(self) -> float:
         return float((2.0 - 2.0 ** (1 - self.bits)) * 2.0**self.emax)
 
-    @property
+    @cached_property
     def overflow(self) -> float:
         """The smallest magnitude that rounds to infinity; infinity itself for float64, whose numbers are held in float64."""
         return float("inf") if self.bits == 53 else (2.0 - self.unit) * 2.0**self.emax
 
-    @property
+    @cached_property
     def smallest_normal(self) -> float:
         return 2.0 ** (1 - self.emax)
 
-    @property
+    @cached_property
     def smallest_subnormal(self) -> float:
         return 2.0 ** (2 - self.emax - self.bits)
 

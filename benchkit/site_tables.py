@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import statistics
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -146,18 +146,33 @@ class Defect:
     waivers: list[Waived]
 
     @property
+    def severity(self) -> str:
+        return str(self.known.get("severity", ""))
+
+    @property
     def count(self) -> int:
         return sum(len(waiver.cases) for waiver in self.waivers)
 
 
 def defects(waivers: Iterable[Waived], findings: Mapping[str, Mapping[str, Any]]) -> list[Defect]:
-    """The waivers by finding, the worst severity first; those without a finding come last."""
+    """The waivers by finding."""
     groups: dict[str, list[Waived]] = defaultdict(list)
     for waiver in waivers:
         groups[waiver.finding].append(waiver)
-    found = [Defect(name, findings.get(name, {}), group) for name, group in groups.items()]
+    return [Defect(name, findings.get(name, {}), group) for name, group in groups.items()]
+
+
+def worst_first(found: Iterable[tuple[Any, Defect]]) -> list[tuple[Any, Defect]]:
+    """The defects of all results files, each with its file, the worst severity first; those without a finding come last."""
     order = {severity: rank for rank, severity in enumerate(SEVERITIES)}
-    return sorted(found, key=lambda d: (order.get(str(d.known.get("severity")), len(order)), d.finding))
+    return sorted(found, key=lambda pair: (order.get(pair[1].severity, len(order)), pair[1].finding))
+
+
+def severities(found: Iterable[tuple[Any, Defect]]) -> dict[str, int]:
+    """How many defects there are of each severity, the worst first; one that shows in several files counts once."""
+    by_name = {defect.finding: defect.severity for _, defect in found}
+    counts = Counter(by_name.values())
+    return {severity: counts[severity] for severity in SEVERITIES if counts[severity]}
 
 
 @dataclass(frozen=True)

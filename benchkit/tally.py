@@ -31,6 +31,7 @@ class Tally:
     telling: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
     judged: set[tuple[str, str, str, str]] = field(default_factory=set)
     unsupported: set[tuple[str, str, str]] = field(default_factory=set)
+    met: set[tuple[str, str, str]] = field(default_factory=set)  # item, format and device of what has any record at all
     compared: int = 0
     failures: list[Record] = field(default_factory=list)
     start_up: float = 0.0  # CPU seconds, of this process and its workers
@@ -53,6 +54,7 @@ class Tally:
         self.statuses[status] += 1
         self.by_item[item][status] += 1
         self.compared += record.get("compared") or 0
+        self.met.add((item, record["dtype"], record["device"]))
         if status in (PASS, MARGINAL):
             self.worst[item] = max(self.worst[item], record["ratio"] or 0.0)
         if status in (PASS, MARGINAL, FAIL, WAIVED, SHARED):

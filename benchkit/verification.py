@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import functools
+import itertools
 import multiprocessing
 import time
 from collections import deque
@@ -339,7 +340,8 @@ def _bare(item: str, check: str, dtype: str, device: str, what: str) -> Record:
 
 def _silences(request: Request, bench: Bench, tally: Tally) -> Iterator[Record]:
     """Errors for what would pass without having said anything: a check that could not tell right from wrong, one that an
-    implementation in torch's place never supports, a run that compared nothing (unless torch has none of the items)."""
+    implementation in torch's place never supports, a run that compared nothing (unless torch has none of the items), an item of
+    which a format or a device was left out."""
     for item, check, dtype, device in tally.silent():
         sentence = f"{item} {check} {dtype} on {device}: no comparison could have told right from wrong"
         yield _bare(item, check, dtype, device, "silent") | {"message": [sentence]}
@@ -352,10 +354,16 @@ def _silences(request: Request, bench: Bench, tally: Tally) -> Iterator[Record]:
         names, tried = list(request.items or bench.registry), sum(tally.statuses.values())
         sentence = f"nothing was compared: of {tried} checks none could be made ({tally.statuses[UNSUPPORTED]} unsupported)"
         yield _bare(names[0], "", "", request.devices[0], "nothing") | {"message": [f"{', '.join(names)}: {sentence}"]}
+        return
+    for name, device in itertools.product(request.items or bench.registry, request.devices):
+        for dtype in () if tally.by_item[name][ABSENT] else request.dtypes:
+            if (name, dtype, device) not in tally.met:
+                sentence = f"{name} {dtype} on {device}: there was no case of it"
+                yield _bare(name, "", dtype, device, "missing") | {"message": [sentence]}
 
 
 def _complete(request: Request) -> bool:
-    """Whether the items that ran, ran whole, so that a waiver without a failure is out of date; other seeds have other numbers."""
+    """Whether the items that ran, ran whole, so that a waiver without a failure is out of date; another seed might miss it."""
     return request.impl is None and request.level != "quick" and request.seed == 0 and set(request.dtypes) == set(DTYPES)
 
 

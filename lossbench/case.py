@@ -115,7 +115,8 @@ class Case:
         return self._drawn("draw", self.options)
 
     def lanes(self, drawn: Draw) -> list[Draw]:
-        """Further draws of the case with the same options, to run beside ``drawn`` under vmap; equal where they are shared, as plain numbers are."""
+        """Further draws of the case with the same options, to run beside ``drawn`` under vmap; equal where they are shared, as
+        plain numbers are."""
         words = dict(self.layouts)
         shared = {n: v for n, v in drawn.inputs.items() if words.get(n) == SHARED or not isinstance(v, np.ndarray)}
         return [self._drawn(f"lane{k}", drawn.options, shared) for k in range(1, LANES)]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
+from typing import TypeVar
 
 from benchkit.grid import combinations
 from benchkit.spec import Loss
 from lossbench.case import Case, accepted, allowed, lanes
 from lossbench.families import compiled, families, has_parameters
 
+T = TypeVar("T")
 SAMPLES = {"quick": 1, "standard": 3, "thorough": 12}
 EDGE_ELEMENTS = 96  # enough for every edge value of input to meet every one of target a few times over the samples
 
@@ -38,23 +40,36 @@ def cases(item: Loss, level: str, dtypes: tuple[str, ...], device: str, seed: in
 
 
 def grid(item: Loss, level: str, dtypes: tuple[str, ...], device: str, seed: int) -> Iterator[Case]:
-    """Every declared option with every reduction, format, lane and shape, on contiguous tensors, by the module."""
+    """Every declared option with every reduction, format, lane and shape, on contiguous tensors, by the module.
+
+    At level quick the defaults meet all of them. The reductions, and the shapes of the edge lane, of the other option sets are
+    shared out among the formats that are asked for, so that every two of option, format and reduction still meet; so are the
+    deprecated arguments.
+    """
     count = SAMPLES[level]
     for variant in item.variants:
         valid = None if item.valid is None else functools.partial(accepted, item, variant)
-        for options in combinations(item.options, item.edge_options, level, valid):
-            for dtype in (d for d in dtypes if allowed(options, d)):
-                for reduction in item.reductions:
+        for number, options in enumerate(combinations(item.options, item.edge_options, level, valid)):
+            sharing = level == "quick" and number > 0
+            for place, dtype in enumerate(d for d in dtypes if allowed(options, d)):
+                turn, among = number + place, len(dtypes) if sharing else 1
+                for reduction in _share(list(item.reductions), turn, among):
                     for lane in lanes(item):
-                        for sample, shape in enumerate(_shapes(item, lane, reduction, count)):
+                        found = list(enumerate(_shapes(item, lane, reduction, count)))
+                        for sample, shape in found if lane != "edge" else _share(found, turn, among):
                             yield Case(item, variant, options, reduction, dtype, device, lane, shape, sample, seed=seed)
         if item.legacy:
-            for legacy, reduction in LEGACY.items():
-                for dtype in dtypes:
+            for turn, (legacy, reduction) in enumerate(LEGACY.items()):
+                for dtype in _share(list(dtypes), turn, len(dtypes)) if level == "quick" else dtypes:
                     shape = item.shapes[0]
                     yield Case(
                         item, variant, item.defaults, reduction, dtype, device, "ordinary", shape, 0, legacy=legacy, seed=seed
                     )
+
+
+def _share(values: list[T], turn: int, among: int) -> list[T]:
+    """The values whose turn it is where they are shared out among so many; one at least."""
+    return values[turn % among :: among] or [values[turn % len(values)]]
 
 
 def _shapes(item: Loss, lane: str, reduction: str, count: int) -> list[tuple[int, ...]]:

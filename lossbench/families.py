@@ -245,9 +245,8 @@ def vmap(family: Family) -> Iterator[Case]:
         setting = turns()
         names = list(item.variants[setting[0]])
         words = [("", STACKED_LAST, SHARED)[(k + i) % 3] for i in range(len(names))]
-        words = [
-            w if item.variants[setting[0]][n].repeats else w.replace(SHARED, "") for n, w in zip(names, words, strict=True)
-        ]
+        fits = [item.variants[setting[0]][name].repeats for name in names]
+        words = [word if fit or word != SHARED else "" for word, fit in zip(words, fits, strict=True)]
         if all(word == SHARED for word in words):
             words[0] = ""
         placed = tuple((n, w) for n, w in zip(names, words, strict=True) if w)

@@ -9,7 +9,7 @@ import numpy as np
 from benchkit.judge import LIMIT, Comparison
 from benchkit.snippets import HEAD, RAN_THROUGH, constructor, element, tensor, verdict
 from benchkit.spec import Native
-from lossbench.checks import Trial, directions
+from lossbench.checks import Trial, directions, tangents
 from lossbench.layouts import CONTIGUOUS, place
 from lossbench.paths import BACKENDS, DYNAMIC, SHARED, STACKED_LAST, autocast_format
 from lossbench.subject import arguments_of
@@ -192,7 +192,7 @@ class Writer:
         return f"\n\n{body}\n\nvalue, *gradients = torch.func.vmap(pulled, in_dims={axes})({inputs})\n"
 
     def forward_mode(self) -> str:
-        along = directions(self.trial)
+        along = tangents(self.trial)
         text = "with torch.autograd.forward_ad.dual_level():\n"
         for name in self.requires:
             text += f"    {name} = torch.autograd.forward_ad.make_dual({name}, {self.array(name, along[name])})\n"

@@ -211,6 +211,8 @@ class ModuleSubject:
                 raise Unsupported("the gradient has no derivative of its own: it does not require a gradient")
             weights = [Laid(d, g.dtype, self.device).tensor for g, d in found]
             second = torch.autograd.grad([g for g, _ in found], [*arguments.required, incoming], weights, allow_unused=True)
+            if not self.own and all(g is None for g in second[:-1]):
+                raise Unsupported("the gradient has no derivative by the inputs")
         return arguments.answer(value, [[None if g is None else numbers(g) for g in second]])
 
     def option_gradient(self, call: Call, names: Sequence[str]) -> Answer:

@@ -22,26 +22,28 @@ EXACT_STEPS = 6  # each step of a dyadic run needs more bits than the one before
 LAID_STEPS = 8  # a layout shows in the first step, or in what it leaves to the next ones
 SAMPLES = {"quick": 1, "standard": 1, "thorough": 4}
 FORMATS = tuple(PRECISIONS)
-PROBLEMS = ("quadratic", "quartic", "rosenbrock", "bowl")  # of optimizers that take a closure
+PROBLEMS = ("quadratic", "quartic", "rosenbrock")  # of optimizers that take a closure: they need many steps,
+SPECIAL_PROBLEMS = ("bowl", "partial")  # and these one, or leave a parameter without a gradient
 LATE = 3  # on the late lane the last parameter has no gradient before this step,
 PAUSE = (8, 10)  # and the first has none from one of these to the other,
 ZERO = (4, 12)  # the second one's is zero from one of these to the other,
 NOBODY = 14  # nobody has one in this step and the second group none in the next; of four parameters the third never has one
 TENSORS = ("lr", "betas")  # the options that an optimizer may take in a tensor
 EXTRA_PATHS = ("default", "differentiable", "capturable")  # of all optimizers that take gradients, by few cases each,
-COMPILED_PATHS = ("compiled", "compiled_foreach")  # at level thorough by one case each, which takes half a second,
+COMPILED_PATHS = ("compiled", "compiled_foreach")  # from level standard on by one case each, which takes half a second,
 CAPTURABLE_PATHS = ("compiled_capturable", "compiled_foreach_capturable")
-INDUCTOR_PATHS = ("inductor", "inductor_foreach", "compiled_fused")  # or seconds
+FUSED_PATH = "compiled_fused"
+INDUCTOR_PATHS = ("inductor", "inductor_foreach")  # at level thorough, since these take seconds
 
 # Shapes of the parameters of two groups. Sizes stand on both sides of the SIMD widths (all of them below in the second set),
-# two tensors are empty, one is a number.
+# two tensors are empty, one is a number; the last set has many tensors in a group.
 SHAPES: Sequence[tuple[tuple[tuple[int, ...], ...], tuple[tuple[int, ...], ...]]] = (
     (((7,), (4, 5)), ((33,), (3,))),
     (((2,), (3,)), ((1, 3), (1,))),
-    (((1,), (0,), (2, 3, 4)), ((16,), (9, 2))),
-    (((17, 2),), ((5,), (8,), (3, 3))),
+    (((1,), (0,), (2, 3, 4)), ((16,), (17,))),
+    (((17, 2),), ((5,), (15,), (3, 3))),
     (((64,),), ((31,), (2, 2))),
-    (((2, 3, 2, 2), ()), ((0, 3), (3, 2, 5), (6,))),
+    (((2, 3, 2, 2), ()), ((0, 3), (3, 2, 5), (6,), *[(1,)] * 33)),
 )
 FEWEST = 4  # the sample of the fewest parameters: they are compiled one by one
 
@@ -200,9 +202,9 @@ def _late(step: int, gradients: Sequence[Array | None], first: int) -> list[Arra
 
 
 def _problems(number: int) -> tuple[str, ...]:
-    """The problems of an option set: each set takes two of those that need many steps in turn, the first also the last one."""
-    *long, last = PROBLEMS
-    return (long[number % len(long)], long[(number + 1) % len(long)], *([] if number else [last]))
+    """The problems of an option set: each takes two of those that need many steps in turn, the first also the special ones."""
+    pair = (PROBLEMS[number % len(PROBLEMS)], PROBLEMS[(number + 1) % len(PROBLEMS)])
+    return pair if number else pair + SPECIAL_PROBLEMS
 
 
 def cases(item: Optimizer, level: str, dtypes: Sequence[str], device: str, seed: int) -> Iterator[Case]:
@@ -211,7 +213,8 @@ def cases(item: Optimizer, level: str, dtypes: Sequence[str], device: str, seed:
     The second group of parameters is at the defaults, and that of the defaults at the next option set, so that what a case
     shows is due to the options in its name. On the late lane, where gradients are missing, both groups have them: that is
     bookkeeping, the same in every format, so one format does. Below level thorough the edge and late lanes take every second
-    combination of options, path and format, so that each two of the three still meet. Where there is an edge case, which lies
+    combination of options, path and format, so that each two of the three still meet; at level quick, where all formats are
+    asked for, all lanes take every third one of those that are not at the defaults. Where there is an edge case, which lies
     in memory as tensors usually do, the ordinary one takes the layouts in turn. Optimizers that are not elementwise have
     parameters without elements, and huge gradients, in lanes of their own.
     """
@@ -224,12 +227,15 @@ def cases(item: Optimizer, level: str, dtypes: Sequence[str], device: str, seed:
         others = chosen[0] if number else chosen[min(1, len(chosen) - 1)]
         for column, path in enumerate(item.paths):
             for dtype in dtypes:
+                if level == "quick" and number and len(dtypes) > 2 and (number + column + FORMATS.index(dtype)) % 3:
+                    continue
                 turn = level == "thorough" or (number + column + FORMATS.index(dtype)) % 2 == 0
                 for lane in ("ordinary", "edge") if turn and not closure else ("ordinary",):
-                    for variant in _problems(number) if closure else ("",):
+                    for turned, variant in enumerate(_problems(number) if closure else ("",)):
                         for sample in range(samples):
                             place = number // 2 + 3 * column + 5 * FORMATS.index(dtype) + sample
-                            laid = turn and lane == "ordinary" and sample % 2 == 0
+                            # The first problem of an option set always lies as usual: a layout may end a run at once.
+                            laid = turn and lane == "ordinary" and sample % 2 == 0 and (turned or not closure)
                             layout = layouts[place % len(layouts)] if laid else ""
                             yield Case(item, options, others, path, dtype, device, lane, sample + number, seed, variant, layout)
             if not closure and (level == "thorough" or (number + column) % 2 == 0):
@@ -243,23 +249,50 @@ def cases(item: Optimizer, level: str, dtypes: Sequence[str], device: str, seed:
             for dtype in dtypes:
                 yield Case(item, options, options, path, dtype, device, "exact", 0, seed)
     if not closure:
-        yield from _elsewhere(item, chosen, level, bookkeeping, device, seed)
+        yield from _elsewhere(item, chosen, level, bookkeeping, dtypes, device, seed)
+        yield from _at_the_ends(item, chosen, dtypes, device, seed)
 
 
 def _elsewhere(
-    item: Optimizer, chosen: Sequence[Mapping[str, Any]], level: str, dtype: str, device: str, seed: int
+    item: Optimizer, chosen: Sequence[Mapping[str, Any]], level: str, dtype: str, dtypes: Sequence[str], device: str, seed: int
 ) -> Iterator[Case]:
-    """The paths besides the usual ones, and options held in tensors: the defaults and the richest option set meet each."""
+    """The paths besides the usual ones, and options held in tensors: the defaults and the richest option set meet each.
+
+    Compiled paths are met by the richest set alone, in ``dtype``, and the first of them in float64, too.
+    """
     first, rich = chosen[0], richest(item)
+    fine = tuple(dict.fromkeys((dtype, *(d for d in dtypes if d == "float64"))))  # where scalars of too few bits show
     for number, (options, others) in enumerate(((rich, first), (first, rich))):
         for path in EXTRA_PATHS:
-            yield Case(item, options, others, path, dtype, device, "ordinary", number, seed)
+            for format in fine if path == "differentiable" else (dtype,):
+                yield Case(item, options, others, path, format, device, "ordinary", number, seed)
         for path in item.paths:
             yield Case(item, options, others, path, dtype, device, "tensor", number, seed)
-    if level != "thorough":  # what is compiled costs more time than all the rest
+    if level == "quick":  # what is compiled takes half a second
         return
-    for path in (*COMPILED_PATHS, *CAPTURABLE_PATHS, *INDUCTOR_PATHS):
+    for path in (*COMPILED_PATHS, *CAPTURABLE_PATHS, FUSED_PATH):
         yield Case(item, rich, first, path, dtype, device, "ordinary", FEWEST, seed)
+    for path, format in zip(COMPILED_PATHS, reversed(fine), strict=False):
+        if format != dtype:
+            yield Case(item, rich, first, path, format, device, "ordinary", FEWEST, seed)
+    if level != "thorough":
+        return
+    for path in INDUCTOR_PATHS:
+        yield Case(item, rich, first, path, dtype, device, "ordinary", FEWEST, seed)
+    for path, lane in zip(itertools.cycle(reversed(COMPILED_PATHS)), ("late", "tensor", "edge"), strict=False):
+        yield Case(item, rich, rich if lane == "late" else first, path, dtype, device, lane, FEWEST, seed)
+
+
+def _at_the_ends(
+    item: Optimizer, chosen: Sequence[Mapping[str, Any]], dtypes: Sequence[str], device: str, seed: int
+) -> Iterator[Case]:
+    """The differentiable path, whose arithmetic has limits of its own, at the ends of what is allowed.
+
+    In bfloat16, where the counters of the path, which are held in float32, are exact.
+    """
+    ends = [options for options in chosen if any(options[n] in values for n, values in item.edge_options.items())]
+    for number, options in enumerate(ends if "bfloat16" in dtypes else ()):
+        yield Case(item, options, chosen[0], "differentiable", "bfloat16", device, "edge", number, seed)
 
 
 def richest(item: Optimizer) -> Mapping[str, Any]:

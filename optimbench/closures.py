@@ -24,7 +24,8 @@ from optimbench.layouts import LAYOUTS, placed
 from optimbench.lockstep import memory_kept
 from optimbench.subject import Recording, numbers
 
-STEPS = 3  # each of up to max_iter iterations
+STEPS = 3  # each of up to max_iter iterations;
+SHORT_STEPS = 12  # of one iteration, after each of which the oracle begins anew, so that rounding leaves few branches undecided
 SHAPES = ((2, 2), (1,), (3,))  # the parameters that the flat vector of the problem is cut into
 SIZE = 8
 STATE_NUMBERS = ("func_evals", "n_iter")
@@ -42,14 +43,16 @@ class Enough(Exception):
 class Problem:
     """A function with its gradient, ``evaluate(x) -> (loss, gradient)``, for numpy arrays and tensors alike.
 
-    Every component of the start lies within ``reach``. A run ends early where the slope, the square of the gradient, leaves the
-    range in which its own square and its inverse are numbers of float16; a ``small`` problem begins below that range.
+    The last ``silent`` parameters have no part in it, and no gradient. Every component of the start lies within ``reach``. A
+    run ends early where the slope, the square of the gradient, leaves the range in which its own square and its inverse are
+    numbers of float16; a ``small`` problem begins below that range.
     """
 
     name: str
     evaluate: Callable[[Any, Any, Any], tuple[Any, Any]]
     reach: float = 2.0
     small: bool = False
+    silent: int = 0
 
     def leaves(self, gradient: Array, precision: Precision) -> bool:
         """Whether a run on this problem ends with this gradient."""
@@ -87,6 +90,15 @@ def _quartic(x: Any, a: Any, b: Any) -> tuple[Any, Any]:
     return 0.25 * (x * x * x * x).sum() + 0.5 * (x * ax).sum() - (b * x).sum(), x * x * x + ax - b
 
 
+def _partial(x: Any, a: Any, b: Any) -> tuple[Any, Any]:
+    """The quadratic of all components but those of the last parameter."""
+    heard = x * 1.0
+    heard[-SHAPES[-1][0] :] = 0.0
+    loss, slope = _quadratic(heard, a, b)
+    slope[-SHAPES[-1][0] :] = 0.0
+    return loss, slope
+
+
 def _bowl(x: Any, a: Any, b: Any) -> tuple[Any, Any]:
     """Half the square of the length; it starts at its minimum, where a step has nothing to do."""
     return 0.5 * (x * x).sum(), x * 1.0
@@ -97,6 +109,7 @@ PROBLEMS = (
     Problem("quartic", _quartic, 1.25),
     Problem("rosenbrock", _rosenbrock, 1.0),
     Problem("bowl", _bowl, 1e-8, small=True),
+    Problem("partial", _partial, silent=1),
 )
 
 
@@ -126,6 +139,11 @@ def start(case: Case) -> tuple[Problem, Array, Array, Array]:
     return (problem, *problem.data(case), case.precision.round(rng.uniform(-problem.reach, problem.reach, SIZE)))
 
 
+def steps_of(case: Case) -> int:
+    """How many steps a run makes."""
+    return SHORT_STEPS if case.options["max_iter"] == 1 else STEPS
+
+
 def record(case: Case, build: Callable[[list[Any]], Any], recording: Recording) -> None:
     """Run torch's optimizer, or one with its interface, on the problem of the case, and record every step."""
     import torch
@@ -146,7 +164,8 @@ def record(case: Case, build: Callable[[list[Any]], Any], recording: Recording) 
     def closure() -> Any:
         x = flat()
         loss, gradient = problem.evaluate(x, ta, tb)
-        for p, part in zip(parameters, gradient.split(sizes), strict=True):
+        heard = len(parameters) - problem.silent
+        for p, part in zip(parameters[:heard], gradient.split(sizes), strict=False):
             p.grad = placed(part.reshape(p.shape).clone(), of_gradient)
             tensors.append(("a gradient", p.grad))
         recording.steps[-1].evaluations.append(Evaluation(numbers(x), float(loss), numbers(gradient)))
@@ -155,7 +174,7 @@ def record(case: Case, build: Callable[[list[Any]], Any], recording: Recording) 
         return loss
 
     steps = recording.steps
-    for _ in range(STEPS):
+    for _ in range(steps_of(case)):
         step = Step(numbers(flat()), _plain(optimizer.state.get(parameters[0], {})))
         steps.append(step)
         try:
@@ -195,7 +214,7 @@ def record_formula(case: Case, item: Optimizer, step: Function, options: Mapping
             raise Enough
         return steps[-1].evaluations[-1].loss, steps[-1].evaluations[-1].gradient
 
-    for number in range(STEPS):
+    for number in range(steps_of(case)):
         steps.append(Step(x, state if number else {}))
         try:
             with np.errstate(all="ignore"):

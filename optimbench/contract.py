@@ -8,6 +8,7 @@ from typing import Any
 from benchkit.contract import ADDED, CONSTRUCTOR, EVERY_PATH, GROUP, WAYS, Acceptance, Clause, Refusal, Text
 from benchkit.contract_check import Contract, ContractCase, Script
 from benchkit.spec import Optimizer
+from optimbench import forms
 from optimbench.paths import PATHS
 from optimbench.subject import TorchSubject
 
@@ -76,8 +77,8 @@ def dense(x):
 
 
 def sparse(x):
-    rows = torch.arange(2, device=x.device).reshape(1, 2)
-    return torch.sparse_coo_tensor(rows, dense(x), x.shape, check_invariants=True).coalesce()
+    rows = torch.arange(len(x), device=x.device).reshape(1, -1)
+    return torch.sparse_coo_tensor(rows, dense(x), x.shape, device=x.device, check_invariants=True).coalesce()
 
 
 def step(optimizer, gradient={gradient}):
@@ -100,7 +101,7 @@ SOUND = "answer = step(make([p, q]))"
 def clauses(item: Optimizer) -> list[Clause]:
     """The contract of an item, with what holds for every optimizer."""
     grouped = [] if "closure" in item.tags else OF_GROUPS
-    return [*REFUSALS, *grouped, *ACCEPTANCES, *item.contract]
+    return [*REFUSALS, *grouped, *ACCEPTANCES, *forms.clauses(item), *item.contract]
 
 
 def cases(item: Optimizer, level: str, dtypes: Sequence[str], device: str, seed: int) -> Iterator[ContractCase]:

@@ -191,7 +191,7 @@ def _judge_formats(case: Case, recording: Recording) -> Iterator[Found]:
 
 
 def _judge_beginnings(case: Case, recording: Recording) -> Iterator[Found]:
-    """Whether a state that is there before the first step, as the constructor of Adagrad makes it, is what a run begins with."""
+    """Whether a state that is there before the first step, as that of Adagrad, is what a run begins with."""
     firsts: dict[int, Segment] = {}
     for segment in recording.segments:
         firsts.setdefault(segment.parameter, segment)

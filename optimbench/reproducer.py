@@ -210,6 +210,10 @@ def _gradient(case: Case, g: Any, touched: Any) -> str:
 PROBLEM_TEXT = {
     "quadratic": "ax = a @ x\n    loss, slope = 0.5 * (x * ax).sum() - (b * x).sum(), ax - b",
     "quartic": "ax = a @ x\n    loss, slope = 0.25 * (x**4).sum() + 0.5 * (x * ax).sum() - (b * x).sum(), x**3 + ax - b",
+    "partial": (
+        "y = x * torch.tensor([1, 1, 1, 1, 1, 0, 0, 0])\n    ay = a @ y\n"
+        "    loss, slope = 0.5 * (y * ay).sum() - (b * y).sum(), ay - b"
+    ),
     "bowl": "loss, slope = 0.5 * (x * x).sum(), x * 1.0",
     "rosenbrock": (
         "u, v = x[:4], x[4:]\n    w = v - u * u\n    loss = (2.0 * w * w + 0.25 * (1.0 - u) ** 2).sum()\n"
@@ -232,7 +236,7 @@ def closure():
     x = flat()
     points[-1].append(x)
     PROBLEM
-    for p, part in zip(parameters, slope.split(SIZES)):
+    for p, part in zip(parametersHEARD, slope.split(SIZES)):
         p.grad = GRADIENT
     print([value.hex() for value in x.tolist()], float(loss).hex())
     return loss
@@ -261,7 +265,9 @@ def closure_script(case: Case, check: str, subject: Subject, found: Found, impl:
     for word, meant in (
         ("START)", f"{'place(' if of_parameter else ''}part.reshape(shape).clone(){of_parameter})"),
         ("GRADIENT", f"{'place(' if of_gradient else ''}part.reshape(p.shape).clone(){of_gradient}"),
-        ("SIZES", repr(sizes)), ("SHAPES", repr(closures.SHAPES)), ("CONSTRUCTOR", name), ("STEPS", str(closures.STEPS)),
+        ("SIZES", repr(sizes)), ("SHAPES", repr(closures.SHAPES)), ("CONSTRUCTOR", name),
+        ("STEPS", str(closures.steps_of(case))),
+        ("HEARD", f"[:-{problem.silent}]" if problem.silent else ""),
         (" ARGUMENTS", arguments(case, subject)), ("PROBLEM", PROBLEM_TEXT[problem.name]),
     ):  # fmt: skip
         body = body.replace(word, meant)

@@ -102,8 +102,8 @@ class TorchSubject:
         self.kin = self.own or torch_class(item.path) in getattr(constructor, "__mro__", ())
         parameters = inspect.signature(constructor).parameters
         self.annotations = {name: p.annotation for name, p in parameters.items()}
-        open_ended = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values())
-        self.accepted = {*parameters, *(item.options if open_ended else ())}
+        handed_on, open_ended = arguments_of(constructor)
+        self.accepted = {*parameters, *handed_on, *(item.options if open_ended else ())}
         if open_ended and self.kin:
             self.accepted |= {*inspect.signature(torch_class(item.path)).parameters}
 
@@ -246,6 +246,24 @@ class TorchSubject:
         rows = np.flatnonzero(touched.reshape(touched.shape[0], -1).any(axis=1)) if touched.size else np.zeros(0, dtype=int)
         index = torch.tensor(rows, dtype=torch.int64, device=dense.device).reshape(1, -1)
         return torch.sparse_coo_tensor(index, dense[index[0]], dense.shape, check_invariants=True).coalesce()
+
+
+def arguments_of(constructor: Callable[..., Any]) -> tuple[set[str], bool]:
+    """The arguments of a constructor and of those of its bases to which it hands on any others; and whether it takes any,
+    as one does that makes torch's base class of what it is given."""
+    from torch.optim.optimizer import Optimizer as Base
+
+    found: set[str] = set()
+    for one in getattr(constructor, "__mro__", (constructor,)):
+        if one is Base or one is object:
+            return found, True
+        if one is not constructor and "__init__" not in vars(one):
+            continue
+        parameters = inspect.signature(one).parameters.values()
+        found |= {p.name for p in parameters}
+        if not any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters):
+            return found, False
+    return found, True
 
 
 def _numbers_of(value: Any) -> Any:

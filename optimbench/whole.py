@@ -65,7 +65,7 @@ def _judge_parameter(
 
 
 def _defined(ball: Ball) -> Ball:
-    """The ball with no claim on what the formula leaves undefined: the root mean square of an update that is 0 / 0 somewhere."""
+    """The ball with no claim on what the formula leaves undefined, as where the mean square of an update is 0 / 0."""
     undefined = np.isnan(floats(ball.value))
     return Ball(ball.value, np.where(undefined, np.inf, ball.radius), ball.rules, ball.spread) if undefined.any() else ball
 

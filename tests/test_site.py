@@ -334,6 +334,25 @@ def test_many_findings_are_folded_and_counted(tmp_path):
     assert "7 more of L1Loss are in lossbench-verify.jsonl" in page.text
 
 
+def test_defects_of_both_sides_are_shown_worst_first(tmp_path):
+    """A crash of an optimizer stands before what a loss does wrong, each with its reproducer; what has no finding is last."""
+    severe = {"lossbench": [("a", "documentation"), ("b", "NaN")], "optimbench": [("c", "crash"), ("d", ""), ("e", "NaN")]}
+    for suite, defects in severe.items():
+        with Run.open(Request(suite, "verify", reports=tmp_path)) as run:
+            for name, _ in defects:
+                check(run, "Adam", "float32", "forloop", "waived", waiver=name, case=name)
+            told = {name: {"title": f"title {name}", "severity": how, "item": ["Adam"], "path": [], "dtype": [], "device": [],
+                           "definition": "", "torch": "", "link": "", "versions": "", "reproducer": f"assert {name!r}"}
+                    for name, how in defects if how}  # fmt: skip
+            run.end(waivers={name: {"reason": f"reason {name}", "finding": name} for name, _ in defects}, findings=told)
+    text = Page(site.render(tmp_path)).text
+
+    assert "1 crash · 2 NaN · 1 documentation" in text
+    places = [text.index(words) for words in ("title c", "title b", "title e", "title a", "reason d")]
+    assert places == sorted(places)
+    assert all(f"assert '{name}'" in text for name in "abce")
+
+
 def test_complaint_about_a_waiver_turns_the_banner(tmp_path):
     with Run.open(Request("lossbench", "verify", reports=tmp_path)) as run:
         run.end(problems=["waiver 'x' expired on 2020-01-01"], waivers={"x": {"reason": "unused"}})

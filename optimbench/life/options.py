@@ -12,7 +12,9 @@ from benchkit.spec import Optimizer
 from optimbench.cases import richest
 from optimbench.found import Found
 from optimbench.life.cases import LifeCase, scenario
-from optimbench.life.script import Script
+from optimbench.life.script import Run, Script
+from optimbench.lockstep import COUNTER
+from optimbench.subject import Unsupported
 
 Options = Mapping[str, Any]
 PARTNERS = {"float64": "float32", "float32": "bfloat16", "bfloat16": "float32", "float16": "float64"}
@@ -33,6 +35,35 @@ def toward(item: Optimizer, options: Options, others: Options) -> Options:
     return now
 
 
+def compounding(item: Optimizer) -> set[str]:
+    """The options from which the state keeps numbers, a product or a rate: what a class that computes these anew in every step
+    makes of a change in the middle of a run is not defined."""
+    found: set[str] = set()
+    for name, values in item.options.items():
+        kept = []
+        for value in values[:2] if carried(item) else ():
+            options, p = dict(item.defaults) | {name: value}, np.ones(1)
+            state = item.initial_function(p, **options) if item.initial_function else {}
+            for _ in range(3):
+                p, state = item.function(p, np.ones(1), state, **options)
+            kept.append([float(np.max(state[entry])) for entry in carried(item)])
+        if kept and kept[0] != kept[-1]:
+            found.add(name)
+    return found
+
+
+def carried(item: Optimizer) -> list[str]:
+    """The numbers in the state besides the step counter."""
+    start = item.initial_function(np.zeros((2, 2)), **item.defaults) if item.initial_function else {}
+    return [name for name, value in start.items() if value is not None and np.ndim(value) == 0 and name != COUNTER]
+
+
+def fixed(script: Script, run: Run) -> set[str]:
+    """The options that may not change in a run that has made a step, for a class that does not keep what depends on them."""
+    kept = set(carried(script.item)) <= set(run.look()[1][0])
+    return set() if script.recording.own or kept else compounding(script.item)
+
+
 def switches(item: Optimizer) -> list[str]:
     """The options whose second value gives the state an entry that it has not by default."""
     first = item.defaults
@@ -47,6 +78,9 @@ def check_changed_options(case: LifeCase, script: Script) -> list[Found]:
     other = [toward(case.item, *own), toward(case.item, *own[::-1])]
     run = script.start(drawn.groups, own)
     for step, gradients in enumerate(drawn.gradients[:8]):
+        if step == 3:
+            held = fixed(script, run)
+            other = [{**new, **{n: v for n, v in now.items() if n in held}} for now, new in zip(own, other, strict=True)]
         if step in (3, 6):
             for group in (0, 1):
                 run.change(group, (other if step == 3 else own)[group])
@@ -80,7 +114,13 @@ def check_scheduled_options(case: LifeCase, script: Script) -> list[Found]:
     """OneCycleLR with a rate of its own for each group; it cycles momentum, or the first beta, where there is one."""
     drawn = case.draw()
     run = script.start(drawn.groups, (case.options, case.others))
-    moved = [name for name in ("lr", "momentum", "betas") if name in case.item.options]
+    held: set[str] = set()
+    if carried(case.item) and not script.recording.own:  # only a step shows what the class keeps
+        run.step(drawn.gradients[8])
+        held = fixed(script, run)
+    moved = [name for name in ("lr", "momentum", "betas") if name in set(case.item.options) & (script.subject.accepted - held)]
+    if "lr" in held:
+        raise Unsupported("the class does not keep what depends on the learning rate")
     cycles = bool({"momentum", "betas"} & set(moved))
     script.do(
         f"scheduler = torch.optim.lr_scheduler.OneCycleLR({run.name}, max_lr=[0.1, 0.05], total_steps=9, pct_start=0.5, "
@@ -111,12 +151,13 @@ def check_added_group(case: LifeCase, script: Script) -> list[Found]:
     run = script.start(drawn.groups[:1], (case.options,))
     for gradients in drawn.gradients[:2]:
         run.step(gradients[:first])
-    run.groups.append([])
-    for number, start in enumerate(drawn.groups[1], first):
-        run.declare(f"p{number}", start, case.dtype)
-        run.groups[1].append(f"p{number}")
+    before, new = run.keep(), [f"p{number}" for number, _ in enumerate(drawn.groups[1], first)]
+    for name, start in zip(new, drawn.groups[1], strict=True):
+        run.declare(name, start, case.dtype)
     rate = case.item.options["lr"][-1] / 2
-    script.do(f"{run.name}.add_param_group({{'params': [{', '.join(run.groups[1])}], 'lr': {rate!r}}})")
+    script.do(f"{run.name}.add_param_group({{'params': [{', '.join(new)}], 'lr': {rate!r}}})")
+    run.unchanged(before, "changed when a group was added")
+    run.groups.append(new)
     run.options.append({**case.options, "lr": rate})
     for gradients in drawn.gradients[2:7]:
         run.step(gradients)
@@ -142,12 +183,12 @@ def check_mixed_formats(case: LifeCase, script: Script) -> list[Found]:
     if case.variant == "two_groups":
         dtypes = [pair[number] for number, group in enumerate(drawn.groups) for _ in group]
     else:
-        dtypes = [pair[number % 2] for number in range(len(drawn.parameters))]
+        dtypes = [pair[(number + place) % 2] for number, group in enumerate(drawn.groups) for place, _ in enumerate(group)]
     coarse = max((PRECISIONS[name] for name in pair), key=lambda p: p.unit)
     groups = [[coarse.round(p) for p in group] for group in drawn.groups]
     run = script.start(groups, (case.options, case.others), dtypes=dtypes)
     for step, gradients in enumerate(drawn.gradients[:5]):
-        # Every second step is by gradients so small that what depends on the format, as an eps that stands for its epsilon, shows.
-        size = 2.0**-9 if step % 2 else 1.0
+        # An option that stands for a number of the format, as an eps for its epsilon, shows in small gradients.
+        size = 2.0**-9 if case.item.resolve_function and step < 2 else 1.0
         run.step([None if g is None else coarse.round(g * size) for g in gradients])
     return script.judge()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
 from benchkit.judge import FAIL, LIMIT, failure
 from benchkit.snippets import HEAD, RAN_THROUGH, constructor, verdict
@@ -27,7 +28,8 @@ def play(case: LifeCase, subject: Subject) -> tuple[Outcome, Script | None]:
         return Outcome(unsupported="a formula is not constructed and has no life"), None
     script = Script(case, subject)
     try:
-        found = SCENARIOS[case.scenario].check(case, script)
+        script.case = fitted(case, subject)
+        found = SCENARIOS[case.scenario].check(script.case, script)
     except Unsupported as reason:
         return Outcome(unsupported=str(reason)), script
     except OracleError as error:
@@ -35,6 +37,24 @@ def play(case: LifeCase, subject: Subject) -> tuple[Outcome, Script | None]:
     except (Exception, SystemExit) as error:
         found = [*script.found, Found(failure(described(error)), "run", lines=len(script.lines))]
     return Outcome([f if f.check == case.scenario else _renamed(f, case.scenario) for f in found]), script
+
+
+def fitted(case: LifeCase, subject: TorchSubject) -> LifeCase:
+    """The case with the options that a class lacks at their defaults in both groups: its life is that of the rest.
+
+    Unsupported where nothing would be left of what the case is about.
+    """
+    fit = cast(LifeCase, subject.fitted(case))
+    if subject.own:
+        return fit
+    item, missing = case.item, [n for n in case.settings if n not in subject.accepted]
+    options = {n: item.defaults[n] if n in missing else v for n, v in case.options.items()}
+    about = case.variant if case.variant in item.options else ""
+    if about and about not in subject.accepted:
+        raise Unsupported(f"the constructor does not accept {about}")
+    if missing and (all(v == item.defaults[n] for n, v in options.items()) or not (item.valid is None or item.valid(options))):
+        raise Unsupported(f"the constructor does not accept {', '.join(missing)}")
+    return replace(fit, options=options)
 
 
 def _renamed(found: Found, check: str) -> Found:

@@ -60,9 +60,10 @@ def _state_as_torch(script: Script, run: Run) -> None:
     """Leave out classes that keep state in a finer format than the parameter's: loading rounds it, as is documented."""
     if script.subject.kin:
         return
-    for states in run.look()[1]:
-        for name, stored in states.items():
-            if name != COUNTER and stored.value is not None and stored.value.ndim and stored.precision != script.case.precision:
+    for parameter in run.tensors():
+        for name, value in run.optimizer.state.get(parameter, {}).items():
+            fine = getattr(value, "dtype", None) in (None, parameter.dtype) or not value.is_floating_point()
+            if name != COUNTER and not fine:
                 with script.optional():
                     raise TypeError(f"{name} is held in another format than the parameter")
 

@@ -1,7 +1,7 @@
 import numpy as np
 
 from benchkit.contract import Refusal, no_number, unlike, weights_unlike
-from benchkit.domains import reals
+from benchkit.domains import elementwise_weights, reals
 from benchkit.spec import Figure, loss
 
 
@@ -22,6 +22,7 @@ from benchkit.spec import Figure, loss
         ),
         *no_number("delta"),
     ],
+    functional_options={"weight": [None, elementwise_weights()]},
     legacy=False,
     source="Huber, Robust estimation of a location parameter, 1964; torch.nn.HuberLoss documentation",
     figure=Figure(
@@ -31,10 +32,11 @@ from benchkit.spec import Figure, loss
         options=[{"delta": 0.5}, {"delta": 1.0}, {"delta": 2.0}],
     ),
 )
-def huber(x, y, *, delta):
+def huber(x, y, *, delta, weight=None):
     """Squared error that turns into absolute error where it is larger than delta.
 
-    Formula: with d = abs(x - y), loss = d**2 / 2 where d < delta, else delta (d - delta / 2).
+    Formula: with d = abs(x - y), loss = w d**2 / 2 where d < delta, else w delta (d - delta / 2); w = 1 without weight, which
+        the functional form alone takes.
     Shapes: x and y alike; one loss for each element.
     Domain: real x and y; delta > 0.
     Ties: value and derivative are continuous at d = delta. An infinite difference has the loss inf and the derivative delta.
@@ -42,13 +44,15 @@ def huber(x, y, *, delta):
     Source: Huber, 1964; torch.nn.HuberLoss documentation.
     """
     d = np.abs(x - y)
-    return np.where(d < delta, 0.5 * d * d, delta * (d - 0.5 * delta))
+    error = np.where(d < delta, 0.5 * d * d, delta * (d - 0.5 * delta))
+    return error if weight is None else weight * error
 
 
 @huber.gradient
-def _(x, y, *, delta):
+def _(x, y, *, delta, weight=None):
     d = x - y
     slope = np.where(np.abs(d) < delta, d, delta * np.sign(d))
+    slope = slope if weight is None else weight * slope
     return slope, -slope
 
 

@@ -52,7 +52,7 @@ def indices():
         ignored = -100 if draw.options["ignore_index"] is None else draw.options["ignore_index"]
         index = np.where(draw.rng.random(shape) < 0.3, ignored, index)
         if index.size and draw.lane != "edge" and (index == ignored).all():
-            index.flat[0] = 0
+            index.flat[0] = 1 if ignored == 0 else 0
         return np.asarray(index, dtype=np.int64)
 
     return Domain("indices", sample, floating=False)
@@ -209,7 +209,7 @@ def contract():
     edge_options={
         "num_classes": [2],
         "out_features": [places(2, 1)],
-        "ignore_index": [-1, 2**32],
+        "ignore_index": [-1, 2**32, 0],
         "label_smoothing": [1.0],
         "options": [*POLICIES, *MIXED[1:]],
     },

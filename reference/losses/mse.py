@@ -1,7 +1,7 @@
 import numpy as np
 
 from benchkit.contract import half_broadcast, unlike, weights_unlike
-from benchkit.domains import reals
+from benchkit.domains import elementwise_weights, reals
 from benchkit.spec import Figure, loss
 
 
@@ -10,28 +10,33 @@ from benchkit.spec import Figure, loss
     inputs={"input": reals(), "target": reals()},
     shapes=((4, 5), (7,), (2, 3, 4)),
     tags={"elementwise", "exact"},
+    functional_options={"weight": [None, elementwise_weights()]},
     bytes_per_element=3,
     contract=[*unlike("target"), half_broadcast(), *weights_unlike()],
     document="3.5.4",
     source="torch.nn.MSELoss documentation",
     figure=Figure(xlabel="x - y", span=(-3.0, 3.0), inputs=lambda x: (x, np.zeros_like(x))),
 )
-def mse(x, y):
+def mse(x, y, *, weight=None):
     """Squared error.
 
-    Formula: loss = (x - y)**2, without the factor 1/2 that some texts carry.
+    Formula: loss = w (x - y)**2, without the factor 1/2 that some texts carry; w = 1 without weight, which the
+        functional form alone takes. "mean: the mean of the output is taken": by the number of losses.
     Shapes: x and y alike; one loss for each element.
     Domain: real x and y.
     Ties: none; smooth everywhere. The square overflows from the root of the largest number on.
+    Where torch differs: the mean of weighted losses is divided by the sum of the weights.
     Accuracy: well conditioned except for the cancellation in x - y.
     Source: torch.nn.MSELoss documentation.
     """
-    return np.square(x - y)
+    error = np.square(x - y)
+    return error if weight is None else weight * error
 
 
 @mse.gradient
-def _(x, y):
+def _(x, y, *, weight=None):
     slope = 2.0 * (x - y)
+    slope = slope if weight is None else weight * slope
     return slope, -slope
 
 
@@ -43,12 +48,12 @@ mse.wrong("no derivative flows to the target", "-slope", "0.0 * slope", part="gr
 
 
 @mse.planted("sum for mean", part="mean", thread="10009, 12901, 43228")
-def _(x, y):
+def _(x, y, *, weight=None):
     return 1.0
 
 
 @mse.planted("mean over the first axis only", part="mean")
-def _(x, y):
+def _(x, y, *, weight=None):
     return float(x.shape[0])
 
 
@@ -63,5 +68,5 @@ def _(base):
 
 
 @mse.planted("a target of fewer axes is broadcast along the first of them alone", thread="4938")
-def _(x, y):
+def _(x, y, *, weight=None):
     return np.square(x - y[:1]) if np.ndim(y) else np.square(x - y)

@@ -163,6 +163,12 @@ def direction(state, g, lr, history_size):
     together=[
         {"tolerance_grad": 0.0, "tolerance_change": 0.0},
         {"lr": 0.01, "max_iter": 4, "history_size": 2, "line_search_fn": "strong_wolfe"},
+        # Of two evaluations by default; steps so long that a search turns its bracket round; steps that are shorter than the
+        # tolerance while the loss still changes by more.
+        {"max_iter": 2},
+        {"lr": 10.0, "max_iter": 1, "max_eval": 25, "line_search_fn": "strong_wolfe"},
+        {"lr": 100.0, "max_iter": 1, "max_eval": 25, "line_search_fn": "strong_wolfe"},
+        {"lr": 0.01, "tolerance_change": 5e-3},
     ],
     tags={"closure"},
     paths=("forloop",),

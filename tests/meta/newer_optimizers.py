@@ -81,8 +81,7 @@ class Adafactor(Optimizer):
         super().__init__(params, lr=lr, beta2_decay=beta2_decay, eps=eps, d=d, weight_decay=weight_decay, maximize=maximize)
 
     def start(self, p, state, group):
-        eps1 = torch.finfo(p.dtype).eps if group["eps"][0] is None else group["eps"][0]
-        state["eps1"] = torch.tensor(eps1, dtype=torch.float64)
+        state["epsilon"] = torch.tensor(torch.finfo(p.dtype).eps)
         if p.ndim < 2:
             state["variance"] = torch.zeros_like(p)
         else:
@@ -92,7 +91,8 @@ class Adafactor(Optimizer):
         if not p.numel():
             return
         t = float(state["step"])
-        eps1, share = float(state["eps1"]), t ** group["beta2_decay"]
+        eps1 = float(state["epsilon"]) if group["eps"][0] is None else group["eps"][0]
+        share = t ** group["beta2_decay"]
         alpha = max(group["eps"][1], float(p.double().square().mean().sqrt())) * min(group["lr"], t**-0.5)
         p -= p * (group["lr"] * group["weight_decay"])
         root = self.root(g, state, share, eps1)

@@ -55,7 +55,7 @@ class Anything:
     """A loss and an optimizer that take whatever they are given."""
 
     def __init__(self, *arguments, **options):
-        self.param_groups = [{"params": [torch.nn.Parameter(torch.ones(2, 3))]}]
+        self.param_groups = [{"params": [torch.nn.Parameter(torch.ones(2, 3, device="cpu"))]}]
 
     def __call__(self, *inputs, **options):
         return answered(0.5)

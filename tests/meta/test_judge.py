@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchkit.balls import Ball, Rules
-from benchkit.judge import FAIL, LIMIT, MARGINAL, PASS, Comparison, compare, failure
+from benchkit.judge import FAIL, LIMIT, MARGINAL, PASS, WRONG, Comparison, all_wrong, compare, failure
 from benchkit.precision import BFLOAT16, FLOAT16, FLOAT32, FLOAT64, PRECISIONS, Precision
 
 inf, nan = float("inf"), float("nan")
@@ -197,6 +197,39 @@ def test_a_failure_without_numbers():
     found = failure("no gradient flows")
     assert (found.status, found.ratio, found.compared) == (FAIL, inf, 1)
     assert found.sentence("d/dinput") == "d/dinput: no gradient flows"
+
+
+@pytest.mark.parametrize(
+    ("expected", "got", "kind"),
+    [
+        (1.0, nan, "nan"),
+        (1.0, -inf, "inf"),
+        (1.0, 2.0, "number"),
+        (nan, 1.0, "number for nan"),
+        (nan, inf, "inf for nan"),
+        (inf, 1.0, "number for inf"),
+        (-inf, nan, "nan for inf"),
+        (inf, -inf, "inf for inf"),
+        (1e300, 1.0, "number for inf"),  # beyond the range of float32
+    ],
+)
+def test_what_came_out_is_told(expected: float, got: float, kind: str):
+    """Of the elements that fail, and of each kind that there is; a right one beside them is no part of it."""
+    assert judged(expected, got).wrong == (kind,)
+    assert kind in WRONG
+    assert judged(2.0, 2.0).wrong == ()
+    beside = compare(ball([0.5, expected, 2.0, 3.0]), np.array([0.5, got, nan, 3.0]), FLOAT32)
+    assert set(beside.wrong) == {kind, "nan"}
+
+
+def test_what_is_marginal_is_not_wrong():
+    assert judged(1.0, 1.0 + LIMIT, radius=1.0).wrong == ()
+
+
+def test_all_that_is_wrong_in_several_arrays():
+    """No kind is lost beside the worst array, and a difference that is none of numbers has a kind of its own."""
+    found = [judged(1.0, 2.0), judged(1.0, 1.0), judged(1.0, nan), failure("no gradient flows")]
+    assert all_wrong(found) == ["nan", "number", "other"]
 
 
 def test_the_sentence_loses_no_bits():

@@ -234,7 +234,8 @@ def verify_fake(monkeypatch, tmp_path):
         module.BENCH = bench  # type: ignore[attr-defined]
         monkeypatch.setitem(sys.modules, name, module)
         monkeypatch.setattr(verification, "torch_class", lambda path: torch.nn.L1Loss if torch_has else None)
-        request = Request("lossbench", "verify", level=level, reports=tmp_path, dtypes=("float32",), **fields)
+        fields.setdefault("dtypes", ("float32",))
+        request = Request("lossbench", "verify", level=level, reports=tmp_path, **fields)
         return verification.verify(request, bench), read(request.results_file)
 
     return run_it
@@ -273,6 +274,26 @@ def test_no_cases_are_no_pass(verify_fake) -> None:
     status, again = verify_fake(declared(plain, two), cases=lambda *_: (), resume=True)
     assert status == DISCREPANCY
     assert len(again.of("check")) == 1
+
+
+@pytest.mark.parametrize("left", ["item", "format", "device"])
+def test_what_is_left_out_among_others_is_no_pass(verify_fake, left: str) -> None:
+    """An item, a format or a device without a case, beside others that are all right."""
+    registry = declared(plain, two)
+    registry["Other"] = dataclasses.replace(registry["Fake"], path="torch.nn.Other")
+    chosen = {"item": "Other", "format": "bfloat16", "device": "meta"}[left]
+
+    def cases(item, level, dtypes, device, seed):
+        found = LOSSES.cases(item, level, dtypes, "cpu", seed)
+        return [case for case in found if chosen not in (item.name, case.dtype, device) and not isinstance(case, ContractCase)]
+
+    devices = ("cpu", "meta") if left == "device" else ("cpu",)
+    status, results = verify_fake(registry, cases=cases, dtypes=("float32", "bfloat16"), devices=devices)
+    assert status == DISCREPANCY
+    wrong = [r for r in results.of("check") if r["status"] != PASS]
+    assert wrong
+    assert all(chosen in (r["item"], r["dtype"], r["device"]) for r in wrong)
+    assert all(r["status"] == ERROR and "there was no case of it" in r["message"][0] for r in wrong)
 
 
 def test_an_absent_class_is_no_failure(verify_fake) -> None:

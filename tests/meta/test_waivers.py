@@ -72,7 +72,8 @@ def test_the_example_in_the_file_is_a_waiver(tmp_path):
     """The commented example at the top of waivers.toml is what the reader accepts."""
     lines = default_path().read_text(encoding="utf-8").splitlines()
     start = lines.index("# [[waiver]]")
-    example = [line.removeprefix("# ") for line in lines[start : start + 14] if line.startswith("# ")]
+    end = lines.index("#", start)
+    example = [line.removeprefix("# ") for line in lines[start:end]]
     (tmp_path / "waivers.toml").write_text("\n".join(example), encoding="utf-8")
     (waiver,) = Waivers.load(tmp_path / "waivers.toml", "2.13.0", TODAY).waivers
     assert waiver.covers(RECORD)

@@ -1,0 +1,136 @@
+"""Right optimizers as users write them: other names in the state, fewer features, another order of the same steps.
+
+``RIGHT`` maps each class to the torch class in whose place it stands.
+"""
+
+from __future__ import annotations
+
+import torch
+
+
+class WithoutClosure(torch.optim.Optimizer):
+    """SGD with momentum that takes no closure, and whose buffer has a name of its own."""
+
+    def __init__(self, params, lr=1e-3, momentum=0.0, dampening=0.0, weight_decay=0.0):
+        super().__init__(params, {"lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay})
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            for p in group["params"]:
+                if p.grad is None:
+                    continue
+                g = p.grad + group["weight_decay"] * p
+                if group["momentum"]:
+                    state = self.state[p]
+                    if "velocity" in state:
+                        state["velocity"] = group["momentum"] * state["velocity"] + (1 - group["dampening"]) * g
+                    else:
+                        state["velocity"] = g.clone()
+                    g = state["velocity"]
+                p -= group["lr"] * g
+
+
+class CountsInPython(torch.optim.Optimizer):
+    """Adam whose counter is an int, and that holds its moments in one entry."""
+
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0):
+        super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay})
+
+    @torch.no_grad()
+    def step(self, closure=None):
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for group in self.param_groups:
+            b1, b2 = group["betas"]
+            for p in group["params"]:
+                if p.grad is None:
+                    continue
+                g = p.grad.add(p, alpha=group["weight_decay"])
+                state = self.state[p]
+                if not state:
+                    state["t"] = 0
+                    state["moments"] = [torch.zeros_like(p), torch.zeros_like(p)]
+                m, v = state["moments"]
+                state["t"] += 1
+                m.lerp_(g, 1 - b1)
+                v.mul_(b2).addcmul_(g, g, value=1 - b2)
+                root = (v / (1 - b2 ** state["t"])).sqrt_().add_(group["eps"])
+                p.addcdiv_(m, root, value=-group["lr"] / (1 - b1 ** state["t"]))
+        return loss
+
+
+class Derived(torch.optim.Adam):
+    """torch's own step, with a log beside it."""
+
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, amsgrad=False):
+        super().__init__(params, lr, betas, eps, weight_decay, amsgrad)
+        self.log = []
+
+    def step(self, closure=None):
+        loss = super().step(closure)
+        getattr(self, "log", []).append(len(self.state))
+        return loss
+
+
+class ReadyAtOnce(torch.optim.Optimizer):
+    """RMSprop whose constructor makes the state of every parameter, and add_param_group that of the new ones."""
+
+    def __init__(self, params, lr=1e-2, alpha=0.99, eps=1e-8, weight_decay=0.0):
+        super().__init__(params, {"lr": lr, "alpha": alpha, "eps": eps, "weight_decay": weight_decay})
+
+    def add_param_group(self, param_group):
+        super().add_param_group(param_group)
+        for p in self.param_groups[-1]["params"]:
+            self.state[p] = {"step": torch.tensor(0.0), "square_avg": torch.zeros_like(p)}
+
+    @torch.no_grad()
+    def step(self, closure=None):
+        for group in self.param_groups:
+            for p in group["params"]:
+                if p.grad is None:
+                    continue
+                state, g = self.state[p], p.grad + group["weight_decay"] * p
+                state["step"] += 1
+                state["square_avg"] += (1 - group["alpha"]) * (g * g - state["square_avg"])
+                p -= group["lr"] * g / (state["square_avg"].sqrt() + group["eps"])
+
+
+class Flat(torch.optim.Optimizer):
+    """Adagrad over one flat vector for each format of a group."""
+
+    def __init__(self, params, lr=1e-2, lr_decay=0.0, weight_decay=0.0, initial_accumulator_value=0.0, eps=1e-10):
+        super().__init__(
+            params,
+            {
+                "lr": lr, "lr_decay": lr_decay, "weight_decay": weight_decay,
+                "initial_accumulator_value": initial_accumulator_value, "eps": eps,
+            },
+        )  # fmt: skip
+
+    @torch.no_grad()
+    def step(self, closure=None):
+        for group in self.param_groups:
+            given = [p for p in group["params"] if p.grad is not None]
+            for dtype in {p.dtype for p in given}:
+                self.together([p for p in given if p.dtype == dtype], group)
+
+    def together(self, parameters, group):
+        for p in parameters:
+            if not self.state[p]:
+                self.state[p] = {"step": torch.tensor(0.0), "sum": torch.full_like(p, group["initial_accumulator_value"])}
+            self.state[p]["step"] += 1
+        p = torch.cat([p.reshape(-1) for p in parameters])
+        g = torch.cat([p.grad.reshape(-1) for p in parameters]) + group["weight_decay"] * p
+        total = torch.cat([self.state[p]["sum"].reshape(-1) for p in parameters]) + g * g
+        late = [group["lr"] / (1 + (float(self.state[p]["step"]) - 1) * group["lr_decay"]) for p in parameters]
+        sizes = [p.numel() for p in parameters]
+        rest = g / (total.sqrt() + group["eps"])
+        for one, rate, update, sums in zip(parameters, late, rest.split(sizes), total.split(sizes), strict=True):
+            one -= rate * update.reshape(one.shape)
+            self.state[one]["sum"].copy_(sums.reshape(one.shape))
+
+
+RIGHT = {WithoutClosure: "SGD", CountsInPython: "Adam", Derived: "Adam", ReadyAtOnce: "RMSprop", Flat: "Adagrad"}
