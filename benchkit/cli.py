@@ -131,9 +131,15 @@ def build(side: Side) -> typer.Typer:
         )
 
     @app.command()
-    def prove(items: Items = None, level: Level = "standard", json: Json = None, reports: Reports = REPORTS) -> None:
-        """Plant every declared bug and see that verify catches it."""
-        run("prove", items=items, device=["cpu"], level=level, json=json, reports=reports)
+    def prove(
+        items: Items = None,
+        level: Level = "standard",
+        json: Json = None,
+        reports: Reports = REPORTS,
+        resume: Resume = False,
+    ) -> None:
+        """Plant bugs, edit every formula, and see that verify catches it."""
+        run("prove", items=items, device=["cpu"], level=level, json=json, reports=reports, resume=resume)
 
     @app.command("time")
     def time_items(
@@ -248,7 +254,7 @@ def _interrupted(request: Request | None) -> str:
         return "interrupted before anything was done"
     if request.command == "report":
         return f"interrupted; the results so far are in {request.reports}, and the same command with --resume continues them"
-    if request.command in ("verify", "time", "converge"):
+    if request.command in ("verify", "prove", "time", "converge"):
         return (
             f"interrupted; the results so far are in {request.results_file}, and the same command with --resume continues them"
         )

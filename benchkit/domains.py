@@ -261,7 +261,7 @@ def class_probabilities(*, axis: int = -1, shape: Shape = base, differentiable: 
 
 
 def class_weights(*, zero: bool = True, differentiable: bool = False) -> Domain:
-    """One weight for each class, dyadic so that the exact lane stays exact, and in the edge lane; with ``zero`` some are zero."""
+    """One weight for each class, dyadic but on the ordinary lane; with ``zero`` some are zero in the edge lane."""
 
     def sample(draw: Draw) -> NDArray[np.float64]:
         if draw.lane == "ordinary":

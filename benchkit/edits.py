@@ -44,7 +44,7 @@ WHOLE = {"ndim", "size", "shape", "len"}  # what is a whole number, which a cons
 
 @dataclass(frozen=True)
 class Edit:
-    """One edit: the function that it is in, its line, what it makes of what, and the parts of the declaration that it reaches."""
+    """One edit: the function that it is in, its line, what it makes of what, and the parts that it reaches."""
 
     function: str
     line: int
@@ -136,7 +136,7 @@ def _sources(item: Item) -> dict[str, _Source]:
         file = function.__code__.co_filename
         near: dict[str, Function] = {}
         for name in _names(function.__code__):
-            known = inspect.unwrap(function.__globals__.get(name, None) or len)  # type: ignore[arg-type]
+            known = inspect.unwrap(function.__globals__.get(name, None) or len)
             if inspect.isfunction(known) and known.__code__.co_filename == file and known.__name__ == name:
                 near[name] = known
         found[key] = _Source(function, node, label, tuple(near))
@@ -280,10 +280,8 @@ def _called(node: ast.AST) -> str:
 
 
 def _module(node: ast.AST) -> bool:
-    return (
-        isinstance(node, ast.Name)
-        and node.id in ("np", "scipy", "special", "math")
-        or (isinstance(node, ast.Attribute) and _module(node.value))
+    return (isinstance(node, ast.Name) and node.id in ("np", "scipy", "special", "math")) or (
+        isinstance(node, ast.Attribute) and _module(node.value)
     )
 
 

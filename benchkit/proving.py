@@ -1,7 +1,7 @@
 """The proof that a verification works: every wrong version of an item must be told from the right one, which must pass.
 
-Wrong versions are the bugs that the declaration plants, the generic ones of its kind of item, and automatic edits of its formula.
-All of them are judged together: what a case expects is worked out once for all that are still undecided.
+Wrong versions are the bugs that the declaration plants, the generic ones of its kind of item, and automatic edits of its
+formula. All of them are judged together: what a case expects is worked out once for all that are still undecided.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ def _cases(bench_name: str, name: str, level: str, seed: int) -> tuple[Any, ...]
 
 @dataclass
 class Outcome:
-    """What became of some mutants in a run of cases: by number how many checks each had, and what caught it, if anything did."""
+    """What became of some mutants in a run of cases: by number how many checks each had, and what caught it, if it is."""
 
     checks: dict[int, int] = field(default_factory=dict)
     caught: dict[int, Record] = field(default_factory=dict)
@@ -205,7 +205,7 @@ def prove(request: Request, bench: Bench) -> int:
 
 
 def _execute(request: Request, bench: Bench, names: Sequence[str], done: set[str]) -> Iterator[Record]:
-    """Run the mutants of all items that are not ``done``; each gives its record as soon as it is caught or has had all cases."""
+    """Run the mutants of all items that are not ``done``; each gives its record once it is caught or has had all cases."""
     tasks = []
     for name in sorted(names, key=lambda name: -len(mutants(bench.name, name))):
         alive = tuple(n for n, mutant in enumerate(mutants(bench.name, name)) if mutant.id not in done)
@@ -254,7 +254,7 @@ def _record(task: Task, number: int, checks: int, caught: Record | None) -> Reco
     status = (REFUSED if caught else PASSED) if right else CAUGHT if caught else SURVIVED
     if mutant.equivalent:
         status = MISNAMED if caught else EQUIVALENT
-    record = {
+    record: Record = {
         "id": mutant.id, "item": task.item, "bug": mutant.name, "group": mutant.kind, "part": mutant.part,
         "thread": mutant.thread, "status": status, "by": None, "ratio": None, "cases": checks, "message": [],
         "why": mutant.equivalent.why if mutant.equivalent else "",

@@ -16,9 +16,8 @@ from urllib.parse import quote
 
 import jinja2
 
-from benchkit import site_proof
+from benchkit import site_proof, timing
 from benchkit import site_tables as tables
-from benchkit import timing
 from benchkit.request import UsageError
 from benchkit.results import Record, Results, read
 

@@ -17,7 +17,7 @@ from benchkit.timing import Comparison, compare_devices
 
 FAILED = ("error", "fail")
 NOT_RUN = ("unsupported", "absent")
-BUGS = ("caught", "survived", "misnamed")  # what became of a planted bug; the reference itself, run as control, has passed or failed
+BUGS = ("caught", "survived", "misnamed")  # of a planted bug; the reference itself, run as control, has passed or failed
 NOT_CAUGHT = ("survived", "failed", "misnamed")  # misnamed: said to be equivalent, and it is not
 PATHS = ("eager", "legacy", "forloop", "foreach", "fused")  # the order of the rows; others follow
 WORST_FIRST = (*FAILED, "waived", "shared", "marginal", "pass", *NOT_RUN)

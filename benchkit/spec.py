@@ -72,7 +72,7 @@ class Planted:
     ``part`` names what it replaces: ``value``, ``gradient``, ``step``, ``initial`` or the name of a reduction; ``incoming``
     is what becomes of the incoming gradient before it meets the derivative, which by rights is nothing. A ``subject`` is no
     formula: the function gets torch's class and gives the broken one that comes in its place. ``thread`` is the upstream
-    thread when the fault was real once. ``where`` is a piece of the ids of the cases that are to tell it (default: all of them).
+    thread when the fault was real once. ``where`` is a piece of the ids of the cases that are to tell it (default: all).
     """
 
     name: str
@@ -84,7 +84,7 @@ class Planted:
 
 @dataclass(frozen=True)
 class Equivalent:
-    """An automatic edit, or a generic bug, that leaves the item right: its text, the function it is in ("" for any), and why."""
+    """An edit, or a generic bug, that leaves the item right: its text, the function that it is in (or ""), and why."""
 
     edit: str
     within: str
@@ -200,7 +200,7 @@ class Item:
         self.planted_bugs.append(Planted(name, part, _compiled(text, label, around), thread))
 
     def equivalent(self, *edits: str, why: str, within: str = "") -> None:
-        """Declare automatic edits, each as ``before → after``, or generic bugs by their names, under which the item stays right.
+        """Declare automatic edits, each as ``before → after``, or generic bugs by name, under which the item stays right.
 
         ``within`` names the function where the same text occurs in several. One that matches no edit, or whose edit is told
         from the right version, fails the proof.

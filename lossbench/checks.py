@@ -308,7 +308,7 @@ def run_case(case: Case, subject: Subject, done: frozenset[str] | set[str] = fro
 
 
 def prepare(case: Case) -> Callable[[Subject], Iterator[Record]]:
-    """Draw a case; the function that it gives runs all its checks on a subject. The expectation is made once for all subjects."""
+    """Draw a case; the function that it gives runs all its checks on a subject. All subjects share the expectation."""
     trial, names = Trial(case, case.draw()), checks_of(case)
     return lambda subject: _run(trial, names, subject)
 

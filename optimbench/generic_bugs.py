@@ -1,4 +1,4 @@
-"""Generic planted bugs of optimizers: wrong versions that make sense for every item of a kind, each a formula that errs in one way.
+"""Generic planted bugs of optimizers: wrong versions that make sense for every item of a kind, each a formula that errs once.
 
 A bug that an item cannot have, such as a state that is not kept where there is none, is not planted.
 """
@@ -65,19 +65,17 @@ class Restless(FormulaSubject):
         return p
 
 
-class SharedNumbers(FormulaSubject):
-    """All parameters share the numbers of their states, such as the step counter, and each step of one advances them for all."""
+class SharedCounter(FormulaSubject):
+    """All parameters share one step counter, which each step of one of them advances for all."""
 
     def __call__(self, case: Case, drawn: Drawn) -> Recording:
         recording = super().__call__(case, drawn)
         seen: dict[int, int] = {}
-        count = 0
-        for segment in recording.segments:
+        for count, segment in enumerate(recording.segments, 1):
             # What a parameter finds and leaves is what all that came before it have made of the counter.
             before, after = segment.state_before.get(COUNTER), segment.state_after.get(COUNTER)
             if before is not None and before.value is not None:
                 before.value = np.asarray(float(seen[segment.parameter]))
-            count += 1
             if after is not None:
                 after.value = np.asarray(float(count))
             seen[segment.parameter] = count
@@ -93,7 +91,7 @@ def generic_bugs(item: Optimizer) -> Mapping[str, Callable[[], FormulaSubject]]:
     found["a parameter without a gradient is stepped"] = _maker(Restless, item)
     found |= {name: _maker(WrongStep, item, change) for name, change in _steps(item).items()}
     if COUNTER in _initial(item):
-        found["step counter shared by all parameters"] = _maker(SharedNumbers, item)
+        found["step counter shared by all parameters"] = _maker(SharedCounter, item)
     return found
 
 

@@ -415,7 +415,7 @@ class FormulaSubject:
                     state = states[number] if states[number] is not None else self.parts["initial"](values[number], **chosen)
                     extra = {"touched": drawn.touched[step][number]} if "sparse" in self.item.tags else {}
                     given = g.copy()
-                    after, new = self.step(case, number, values[number], given, state, {**chosen, **extra})
+                    after, new = self.step(case, number, values[number], given, state or {}, {**chosen, **extra})
                     recording.see_gradient(step, number, g, given)
                     states[number] = {
                         n: v if n == "step" or v is None or np.ndim(v) == 0 else round_(v) for n, v in new.items()

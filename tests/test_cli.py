@@ -249,7 +249,7 @@ def test_interrupt_says_where_the_results_are(side, cli, tmp_path, monkeypatch):
         result = cli(stopped, command, "--reports", str(tmp_path))
         assert result.exit_code == 130
         assert str(tmp_path) in result.stderr
-        assert ("--resume" in result.stderr) == (command in ("verify", "time", "converge", "report"))
+        assert ("--resume" in result.stderr) == (command in ("verify", "prove", "time", "converge", "report"))
 
 
 def test_usage_error_of_a_command(side, cli, tmp_path, monkeypatch):

@@ -187,7 +187,8 @@ nll_2d.denominator("mean")(nll.reductions["mean"])
 nll_2d.planted_bugs += [bug for bug in nll.planted_bugs if "32 bits" not in bug.name]  # its options have no such index
 
 nll.equivalent(
-    "np.expand_dims(kept, class_axis(x)) & (np.expand_dims(y, class_axis(x)) == classes) → np.expand_dims(y, class_axis(x)) == classes",
+    "np.expand_dims(kept, class_axis(x)) & (np.expand_dims(y, class_axis(x)) == classes)"
+    " → np.expand_dims(y, class_axis(x)) == classes",
     why="The weight of an ignored row is 0.",
 )
 nll_2d.equivalents += nll.equivalents
