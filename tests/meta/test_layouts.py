@@ -10,14 +10,19 @@ from meta import broken_layouts
 
 from benchkit.judge import ERROR, FAIL, MARGINAL, PASS, UNSUPPORTED
 from benchkit.request import DTYPES
-from lossbench.families import Family, empty, layouts
+from lossbench.families import COUNTS, Family, empty, layouts
 from lossbench.layouts import CONTIGUOUS, LAYOUTS, Laid
 from lossbench.verify import BENCH
 from reference import LOSSES
 
 
+def family(item, name: str, dtype: str, level: str = "standard") -> Family:
+    """A family as a level has it."""
+    return Family(item, name, level, dtype, "cpu", 0, COUNTS[level][name])
+
+
 def cases_of(item: str, dtype: str = "float32") -> list:
-    return [c for c in layouts(Family(LOSSES[item], "layouts", "standard", dtype, "cpu", 0)) if c.path == "eager"]
+    return [c for c in layouts(family(LOSSES[item], "layouts", dtype)) if c.path == "eager"]
 
 
 def records(item: str, constructor: type) -> Iterator[dict]:
@@ -62,7 +67,7 @@ def test_every_tensor_meets_every_layout(item) -> None:
     """Over the formats no tensor of a call is left out, nor any layout that it can have."""
     met: dict[str, set[str]] = {}
     for dtype in DTYPES:
-        for case in layouts(Family(item, "layouts", "standard", dtype, "cpu", 0)):
+        for case in layouts(family(item, "layouts", dtype)):
             for name, layout in case.layouts:
                 met.setdefault(name, set()).add(layout)
     tensors = {name for inputs in item.variants.values() for name, domain in inputs.items() if not domain.parameter}
@@ -77,8 +82,8 @@ def test_every_tensor_meets_every_layout(item) -> None:
 def test_the_layouts_are_not_contiguous(item) -> None:
     """Every case has a tensor that is not: none is a contiguous call by another name."""
     for dtype in DTYPES:
-        for family in (layouts, empty):
-            for case in family(Family(item, family.__name__, "standard", dtype, "cpu", 0)):
+        for make in (layouts, empty):
+            for case in make(family(item, make.__name__, dtype)):
                 assert case.layouts
                 assert all(layout in LAYOUTS for _, layout in case.layouts)
 

@@ -40,7 +40,7 @@ def records(
         cases = [
             c
             for c in bench.cases(declared, level, (dtype,), "cpu", seed)
-            if c.path in ("eager", "forloop") and c.lane != "tensor" and not isinstance(c, ContractCase)
+            if c.path in ("eager", "forloop") and c.lane not in ("tensor", "life") and not isinstance(c, ContractCase)
         ]
         chosen = generator(item, dtype, seed).permutation(len(cases))[:most] if most else range(len(cases))
         for number in chosen:
@@ -133,7 +133,7 @@ RIGHT_ONES = [
 @pytest.mark.parametrize(("bench", "item", "constructor"), RIGHT_ONES, ids=[c.__name__ for _, _, c in RIGHT_ONES])
 def test_a_right_implementation_in_another_algebra_is_not_refused(bench, item: str, constructor, seed: int) -> None:
     """In every format, for five seeds; an upstream defect that the implementation shares is waived for it as for torch."""
-    most = 4 if bench is LOSSES else 1
+    most = 4 if bench is LOSSES else 2
     found = list(records(bench, item, constructor, dtypes=DTYPES, seed=seed, most=most))
     refused = [r["message"] for r in found if r["status"] == ERROR or (r["status"] == FAIL and not waivers().match(r))]
     assert not refused
