@@ -70,9 +70,3 @@ def _(x, y, *, weight=None):
 @l1.planted("one float32 sum, number by number, drifts in a large mean", part="mean", thread="27692", where="-large-")
 def _(x, y, *, weight=None):
     return drifting_count(l1(x, y))
-
-
-l1.equivalent(
-    "derivative held in the format below",
-    why="The derivative is -1, 0 or 1, which every format holds.",
-)
