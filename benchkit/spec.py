@@ -241,7 +241,8 @@ class Loss(Item):
     same defaults. ``long_axes`` are the axes of a shape that may be made long to fill vector registers, counted from the end
     (default: all), ``long_shapes`` shapes that are long for a kernel of rows (default: two long rows). ``example`` is a right
     call from which the error contract starts where it cannot be drawn from the inputs and options: a function of the draw that
-    gives the constructor's arguments and the inputs. It is in float32.
+    gives the constructor's arguments and the inputs. It is in float32. ``by_class`` are the methods of the class that give the
+    logarithms of the probabilities of all classes, and the best class, for a batch of rows.
     """
 
     inputs: Mapping[str, Any] = field(default_factory=dict)
@@ -258,6 +259,7 @@ class Loss(Item):
     functional_options: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     long_axes: Sequence[int] | None = None
     long_shapes: Sequence[tuple[int, ...]] = ()
+    by_class: tuple[str, str] | None = None
     example: Callable[[Any], tuple[Mapping[str, Any], Mapping[str, Any]]] | None = None
     main_part = "value"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from benchkit.precision import PRECISIONS, Precision
 from benchkit.spec import Loss, Native
 from lossbench.layouts import CONTIGUOUS, EXPANDED, REPEATED, repeat
 from lossbench.oracle import derivable, promoted
-from lossbench.paths import SHARED, autocasts_to_float32
+from lossbench.paths import BEST, SHARED, autocasts_to_float32
 
 LANES = 3  # calls that run together under vmap
 
@@ -112,7 +112,16 @@ class Case:
 
     def draw(self) -> Draw:
         """The inputs and options of the case as float64 arrays of numbers that its format represents."""
-        return self._drawn("draw", self.options)
+        drawn = self._drawn("draw", self.options)
+        return drawn if self.path != BEST else replace(drawn, inputs={**drawn.inputs, "target": self._best(drawn)})
+
+    def _best(self, drawn: Draw) -> Any:
+        """The class of the smallest loss in each row; which of two equal ones does not matter to their loss."""
+        each = [
+            self.item.function(*{**drawn.inputs, "target": np.full(self.shape[:-1], k)}.values(), **drawn.options)
+            for k in range(drawn.options["n_classes"])
+        ]
+        return np.argmin(each, axis=0)
 
     def lanes(self, drawn: Draw) -> list[Draw]:
         """Further draws of the case with the same options, to run beside ``drawn`` under vmap; equal where they are shared, as

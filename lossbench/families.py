@@ -22,7 +22,7 @@ from benchkit.request import DTYPES
 from benchkit.spec import Loss
 from lossbench.case import Case, accepted, allowed, lanes
 from lossbench.layouts import CHANNELS_LAST, CONTIGUOUS, EXPANDED, LAYOUTS, REPEATED, STRIDED
-from lossbench.paths import DYNAMIC, SHARED, STACKED_LAST, THREADS
+from lossbench.paths import BEST, DYNAMIC, LIKELIHOODS, SHARED, STACKED_LAST, THREADS
 
 T = TypeVar("T")
 Shape = tuple[int, ...]
@@ -49,6 +49,7 @@ COUNTS = {  # cases of each format at each level; of one that is not named there
         "large": 1,
         "threads": 1,
         "rows": 1,
+        "classes": 4,
     },
     "thorough": {
         "sizes": 4 * len(SIZES),
@@ -61,6 +62,7 @@ COUNTS = {  # cases of each format at each level; of one that is not named there
         "large": 3,
         "threads": 3,
         "rows": 4,
+        "classes": 12,
     },
 }
 COMPILED: dict[str, dict[str, int]] = {  # the same for the graphs of each backend
@@ -133,7 +135,7 @@ def families(item: Loss, level: str, dtypes: tuple[str, ...], device: str, seed:
     """The cases of all families at a level but the compiled ones."""
     for dtype in dtypes:
         for name, count in COUNTS[level].items():
-            if has_parameters(item) and name not in ("layouts", "empty"):
+            if has_parameters(item) and name not in ("layouts", "empty", "classes"):
                 continue
             yield from FAMILIES[name](Family(item, name, level, dtype, device, seed, count))
 
@@ -343,9 +345,18 @@ def rows(family: Family) -> Iterator[Case]:
         yield family.case(shape=shapes(), path="eager", lane="ordinary", reduction=_single(item))
 
 
+def classes(family: Family) -> Iterator[Case]:
+    """The losses by what the class says of all classes."""
+    item = family.item
+    shapes = [shape for shape in item.shapes if len(shape) > 1]
+    for k in range(2 * family.count if item.by_class else 0):
+        path = (LIKELIHOODS, BEST)[k % 2]
+        yield family.case(path=path, lane="ordinary", reduction="none", shape=shapes[k // 2 % len(shapes)])
+
+
 FAMILIES = {
     "sizes": sizes, "layouts": layouts, "empty": empty, "functional options": functional_options, "vmap": vmap,
-    "autocast": autocast, "mixed": mixed, "large": large, "threads": threads, "rows": rows,
+    "autocast": autocast, "mixed": mixed, "large": large, "threads": threads, "rows": rows, "classes": classes,
 }  # fmt: skip
 
 

@@ -27,6 +27,7 @@ BACKENDS = {"aot_eager": "aot_eager", "aot_decomposed": "aot_eager_decomp_partit
 DYNAMIC = "inductor_dynamic"  # inductor with every size a symbol
 BACKENDS |= {DYNAMIC: "inductor"}
 THREADS, COUNT = "threads", 2  # the loss and its gradient by so many threads; else there is one
+LIKELIHOODS, BEST = "likelihoods", "best"  # the loss from the probabilities of all classes; that of the class found best
 OWN = ("functional", "autocast")  # paths on which only torch's own classes are judged
 
 # "CPU Ops that can autocast to float32" in the documentation of torch.amp, less what is no loss; float16 shares the list.
@@ -71,6 +72,19 @@ def shared_out(call: Call) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def by_class(call: Call, module: Any, methods: tuple[str, str]) -> Callable[..., Any]:
+    """The losses by what the class says of all classes: of the targets, or of the classes that it finds best."""
+    likelihoods, best = (getattr(module, name, None) for name in methods)
+    if likelihoods is None or best is None:
+        raise Unsupported(f"the class has no {' and no '.join(methods)}")
+
+    def losses(rows: Any, targets: Any) -> Any:
+        chosen = best(rows) if call.path == BEST else targets
+        return -likelihoods(rows).gather(-1, chosen.unsqueeze(-1)).squeeze(-1)
+
+    return losses
 
 
 def functional(item: Loss, given: Mapping[str, Any]) -> Callable[..., Any]:

@@ -11,7 +11,7 @@ from benchkit.snippets import HEAD, RAN_THROUGH, constructor, element, tensor, v
 from benchkit.spec import Native
 from lossbench.checks import Trial, directions, tangents
 from lossbench.layouts import CONTIGUOUS, place
-from lossbench.paths import BACKENDS, COUNT, DYNAMIC, SHARED, STACKED_LAST, THREADS, autocast_format
+from lossbench.paths import BACKENDS, BEST, COUNT, DYNAMIC, LIKELIHOODS, SHARED, STACKED_LAST, THREADS, autocast_format
 from lossbench.subject import arguments_of
 
 LAID = '''
@@ -149,7 +149,7 @@ class Writer:
             return self.forward_mode()
         field = self.case.item.answers.get(self.case.reduction, "")
         sign, field = "-" * field.startswith("-"), field.removeprefix("-")
-        value = f"value = {sign}loss({self.passed(self.names)}){'.' * bool(field)}{field}\n"
+        value = self.by_class() or f"value = {sign}loss({self.passed(self.names)}){'.' * bool(field)}{field}\n"
         if self.case.path == "autocast":
             format = autocast_format(self.case.dtype)
             value = f'with torch.autocast("{self.case.device}", torch.{format}):\n    {value}'
@@ -160,6 +160,15 @@ class Writer:
         if self.requires or self.check == "option_gradient":
             value += f"value.backward({self.upstream()})\n"
         return value
+
+    def by_class(self) -> str:
+        """The losses by the methods that speak of all classes, on the paths that ask for them."""
+        if self.case.path not in (LIKELIHOODS, BEST) or not self.case.item.by_class:
+            return ""
+        likelihoods, best = self.case.item.by_class
+        rows, targets = [n for n in self.names if n not in self.parameters]
+        chosen = f"loss.{best}({rows})" if self.case.path == BEST else targets
+        return f"value = -loss.{likelihoods}({rows}).gather(-1, {chosen}.unsqueeze(-1)).squeeze(-1)\n"
 
     def passed(self, names: list[str]) -> str:
         domains, passed = self.case.domains, [n for n in names if n not in self.parameters]

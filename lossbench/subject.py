@@ -257,6 +257,9 @@ class ModuleSubject:
         if arguments.parameters:
             arguments.adopt(module)
 
+        if self.item.by_class and call.path in (paths.LIKELIHOODS, paths.BEST):
+            return paths.by_class(call, module, self.item.by_class)
+
         def answering(*inputs: Any) -> Any:
             with declining(chosen, "the class does not support it", named=True):
                 return answered(self.item, call.reduction, module(*inputs))

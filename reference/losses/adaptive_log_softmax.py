@@ -163,6 +163,7 @@ def contract():
     shapes=((5, 16), (16,)),
     edge_shapes=((1, 8), (0, 8)),
     row_axes=-1,
+    by_class=("log_prob", "predict"),
     answers={"mean": "loss", "none": "-output"},
     tags={"classes", "nats"},
     contract=contract(),

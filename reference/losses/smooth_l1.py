@@ -46,18 +46,19 @@ def smooth_l1(x, y, *, beta):
 @smooth_l1.gradient
 def _(x, y, *, beta):
     d = x - y
-    slope = np.where(np.abs(d) < beta, d / beta, np.sign(d)) if beta > 0 else np.sign(d)
+    half = 0.5 * d  # which is rounded where d is subnormal; the derivative of q (a - q / 2) / beta has it
+    slope = np.where(np.abs(d) < beta, (half + half) / beta, np.sign(d)) if beta > 0 else np.sign(d)
     return slope, -slope
 
 
 smooth_l1.wrong("Huber scaling: the parabola is not divided by beta", "0.5 * d * d / beta", "0.5 * d * d", thread="PR 17447")
 smooth_l1.wrong("threshold tested on the signed difference", "d < beta", "x - y < beta", thread="attorch 13")
 smooth_l1.wrong("half of beta not subtracted in the linear part", "d - 0.5 * beta)", "d)")
-smooth_l1.wrong("derivative of the parabola not divided by beta", "d / beta", "d", part="gradient")
+smooth_l1.wrong("derivative of the parabola not divided by beta", "(half + half) / beta", "d", part="gradient")
 smooth_l1.wrong("no derivative flows to the target", "-slope", "0.0 * slope", part="gradient")
 smooth_l1.wrong(
     "NaN derivative at beta = 0",
-    "< beta, d / beta, np.sign(d)) if beta > 0 else np.sign(d)",
+    "< beta, (half + half) / beta, np.sign(d)) if beta > 0 else np.sign(d)",
     "<= beta, d / beta, np.sign(d))",
     part="gradient",
     thread="96813",
