@@ -176,6 +176,7 @@ def allowed(variant, *, weight, ignore_index, label_smoothing, **_):
             shapes=[(2, 3, 2, 2)],
         ),
         *unlike("target", stated="Target: (N)", axes=1, shape=(4, 5)),
+        Refusal("target of one entry for a single row", PLACES, inputs={"target": shaped(lambda y: y[None])}, shapes=[(5,)]),
         Refusal(
             "target of one column",
             PLACES,

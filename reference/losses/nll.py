@@ -53,6 +53,9 @@ CONTRACT = [
         shapes=[(2, 3, 4)],
     ),
     Refusal(
+        "target of one entry for a single row", "Target: (N) or ()", inputs={"target": shaped(lambda y: y[None])}, shapes=[(5,)]
+    ),
+    Refusal(
         "input without axes", "Input: (N, C) or (C)", inputs={"input": given(np.float64(0.5)), "target": given(np.int64(0))}
     ),
     *wrong_weights("weight: has to be a Tensor of size C", shapes=[(4, 5), (2, 3, 2, 2)]),
