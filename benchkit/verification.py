@@ -41,7 +41,8 @@ class Bench:
     """What a side brings to its verification.
 
     ``name`` is where this object lies, as ``module:attribute``, so that a worker process finds it. ``cases(item, level, dtypes,
-    device, seed)`` yields the cases of an item; a case names its checks with ``id(check)``. ``subject(item, device,
+    device, seed)`` yields the cases of an item; a case names its checks with ``id(check)``, and says which one alone it has, if
+    it has one alone, in ``only``. ``subject(item, device,
     constructor)`` wraps a class for testing, ``reproduce(case, check, subject, impl)`` writes a standalone script (None if it
     does not fail). Of the checks that are ``optional`` an implementation in torch's place may support none.
     ``formula(item, **parts)`` is a subject made of the reference, some of its parts replaced by wrong ones. ``classes()`` are
@@ -313,7 +314,7 @@ class _Reproducers:
     def _text(self, unit: Unit, id: str) -> str | None:
         for case in cases_of(unit):
             for check in self.bench.checks:
-                if case.id(check) == id:
+                if case.id(check) == id and getattr(case, "only", check) == check:
                     return self.bench.reproduce(case, check, subject_of(unit), unit.request.impl)
         return None
 
