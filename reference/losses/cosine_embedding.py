@@ -1,6 +1,6 @@
 import numpy as np
 
-from benchkit.contract import Refusal, labels, no_number, shaped, unlike
+from benchkit.contract import Refusal, first, labels, no_number, shaped, unlike
 from benchkit.domains import Domain, signs, vectors, without_axis
 from benchkit.spec import Figure, loss
 
@@ -74,7 +74,7 @@ def _pairs(**how):
             Refusal(f"margin {value}", "margin: Should be a number from -1 to 1", options={"margin": value}, shapes=[(4, 5)])
             for value in (1.5, -1.5)
         ),
-        *no_number("margin"),
+        *no_number("margin", inputs={"target": first(-1.0)}),  # of pairs that agree none is asked
         Refusal(
             "inputs of three axes",
             "Input1: (N, D) or (D)",
