@@ -87,7 +87,7 @@ def finish(value: Any, name: str, operands: Sequence[Ball], rounds: bool = True)
         spread = None
         radius = error(result, centres, [x.radius for x in operands])
     if rounds and name not in UNROUNDED:
-        radius = radius + rules.rounding(value, radius, ULPS.get(name, 0.5), FLOOR[name](rules.precision))
+        radius = radius + rules.rounding(value, radius, ULPS.get(name, 0.5), FLOOR[name](rules.precision), spread)
     ball = settle(value, radius, operands, spread)
     if name in POLES:
         ball = _doubt_pole(ball, POLES[name](centres, [x.radius + x.width for x in operands]))
@@ -193,7 +193,7 @@ def scalar_power(x: Ball, exponent: float) -> Ball:
     spread = None if x.spread is None else error(x.spread)
     radius = error(x.radius) if spread is None else error(x.radius + x.width) - spread
     if exponent not in (0.0, 1.0):
-        radius = radius + x.rules.rounding(value, radius, ulps, FLOOR["power"](x.rules.precision))
+        radius = radius + x.rules.rounding(value, radius, ulps, FLOOR["power"](x.rules.precision), spread)
     return _doubt_pole(settle(value, radius, [x], spread), POLES["power"]([centre], [x.radius + x.width]))
 
 
