@@ -177,9 +177,10 @@ class ModuleSubject:
             return paths.vmapped(self, call)
         arguments = Arguments(call, self.device)
         function = self.function(call, arguments)
-        with unimplemented(lenient=bool(call.formats)), quiet(), paths.around(call, self.device):
-            value = function(*arguments.passed())
-        return arguments.answer(value, [self.gradients(value, arguments, upstream) for upstream in call.upstreams])
+        with paths.shared_out(call):
+            with unimplemented(lenient=bool(call.formats)), quiet(), paths.around(call, self.device):
+                value = function(*arguments.passed())
+            return arguments.answer(value, [self.gradients(value, arguments, upstream) for upstream in call.upstreams])
 
     def forward_mode(self, call: Call, tangents: Mapping[str, Array]) -> Answer:
         from torch.autograd import forward_ad
