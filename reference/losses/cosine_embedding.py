@@ -11,7 +11,7 @@ def _unit(x):
     Scaled by the largest entry, so that squares neither overflow nor underflow.
     """
     largest = np.abs(x).max(axis=-1, keepdims=True)
-    nonzero = largest > 0
+    nonzero = largest != 0
     scale = np.where(nonzero & (largest < np.inf), largest, 1.0)
     scaled = x / scale
     length = np.sqrt(np.square(scaled).sum(axis=-1, keepdims=True))
@@ -136,7 +136,7 @@ def _(x1, x2, y, *, margin):
     slope = np.where(y == 1, -1.0, np.where(cos - margin > 0, 1.0, 0.0))
     by_x1, by_x2 = slope * (unit2 - cos * unit1), slope * (unit1 - cos * unit2)
     # From a zero vector the cosine jumps along every axis on which the other vector has a component, and along no other.
-    nothing1, nothing2 = (np.abs(x).max(axis=-1, keepdims=True) <= 0 for x in (x1, x2))
+    nothing1, nothing2 = (np.abs(x).max(axis=-1, keepdims=True) == 0 for x in (x1, x2))
     by_x1 = np.where(nothing1, np.where((slope != 0) & (x2 != 0), np.nan, 0.0), by_x1)
     by_x2 = np.where(nothing2, np.where((slope != 0) & (x1 != 0), np.nan, 0.0), by_x2)
     return by_x1 / length1, by_x2 / length2
