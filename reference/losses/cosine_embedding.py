@@ -174,5 +174,5 @@ cosine_embedding.equivalent(
 )
 cosine_embedding.equivalent(
     "np.abs(x).max(axis=-1, keepdims=True) == 0 → np.abs(x).max(axis=-1, keepdims=True) == 0.001",
-    why="A zero vector then gets what the formula gives for it: 0 where the derivative exists, a number where any answer is taken.",
+    why="Zero vectors then get what the formula gives: 0 where the derivative exists, and any answer is taken elsewhere.",
 )
