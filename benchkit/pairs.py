@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from benchkit.sampling import Clock, Run, Sample, Times, batch, median_interval
+from benchkit.sampling import Clock, Now, Run, Sample, Times, batch, median_interval
 
 FASTER, SLOWER, SAME, AMBIGUOUS = "faster", "slower", "same", "ambiguous"
 LEVEL = 0.99
@@ -66,14 +65,14 @@ def compare(
     rng: np.random.Generator,
     budget_s: float = 1.0,
     floor: float = FLOOR,
-    now: Callable[[], float] = time.perf_counter,
+    now: Now = time.perf_counter,
 ) -> Paired:
     """Time two operations in pairs until they are told apart, are known to be the same, or the budget is spent.
 
     The numbers of calls of the two samples are in the ratio of one to one, so that the work between the readings of the clock
     differs by nothing but the operations.
     """
-    calls = max(batch(first, clock), batch(second, clock))
+    calls = max(batch(first, clock, now), batch(second, clock, now))
     ones: list[Sample] = []
     others: list[Sample] = []
     deadline, look = now() + budget_s, LEAST_PAIRS

@@ -99,10 +99,13 @@ def clock(device: str) -> Clock:
     return AcceleratorClock(device, 2 * int(getattr(properties, "L2_cache_size", 0)))
 
 
-def batch(run: Run, clock: Clock) -> int:
+Now = Callable[[], float]  # the time of day in seconds, by which budgets are kept
+
+
+def batch(run: Run, clock: Clock, now: Now = time.perf_counter) -> int:
     """How many calls make a sample that is long enough, after warming up."""
-    warm, deadline = 0, time.perf_counter() + WARM_UP_S
-    while warm < WARM_UP_CALLS or time.perf_counter() < deadline:
+    warm, deadline = 0, now() + WARM_UP_S
+    while warm < WARM_UP_CALLS or now() < deadline:
         taken = clock(run, 1).wall_s
         warm += 1
         if taken > WARM_UP_S:
@@ -155,15 +158,23 @@ class Times:
         }
 
 
-def sample(run: Run, clock: Clock, budget_s: float, precision: float = 0.01, least: int = 5, most: int = 10_000) -> Times:
+def sample(
+    run: Run,
+    clock: Clock,
+    budget_s: float,
+    precision: float = 0.01,
+    least: int = 5,
+    most: int = 10_000,
+    now: Now = time.perf_counter,
+) -> Times:
     """Time calls until the median is known to a share of ``precision`` with 95 %, or the budget is spent.
 
     At least ``least`` samples are taken whatever they cost, so that there is a spread to tell.
     """
-    calls, looked = batch(run, clock), 16
+    calls, looked = batch(run, clock, now), 16
     found: list[Sample] = []
-    deadline = time.perf_counter() + budget_s
-    while len(found) < most and (len(found) < least or time.perf_counter() < deadline):
+    deadline = now() + budget_s
+    while len(found) < most and (len(found) < least or now() < deadline):
         found.append(clock(run, calls))
         if len(found) == looked:
             looked = looked * 3 // 2

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from benchkit.pairs import FASTER, SLOWER, Paired, compare
-from benchkit.sampling import Clock, Run, sample
+from benchkit.sampling import Clock, Now, Run, sample
 
 PARTS = 20  # of the known work; one more is 5 %
 KNOWN_S = 1e-3
@@ -39,7 +39,7 @@ class SelfTest:
         if self.more.verdict != SLOWER or abs(self.more.ratio - 1.0 - 1.0 / PARTS) > FOUND_WITHIN:
             found.append(f"5 % more work reads {self.more.verdict}: ratio {self.more.ratio:.4f}")
         if abs(self.known_s / KNOWN_S - 1.0) > KNOWN_WITHIN:
-            found.append(f"an operation of {1e3 * KNOWN_S:g} ms reads {1e3 * self.known_s:.4g} ms")
+            found.append(f"an operation of {1e3 * KNOWN_S:g} ms reads {1e3 * self.known_s:.3g} ms")
         return found
 
     def described(self) -> dict[str, Any]:
@@ -55,7 +55,9 @@ def self_test(device: str, clock: Clock, rng: np.random.Generator, budget_s: flo
     return ask(addition(device), spin if device == "cpu" else rest(device), clock, rng, budget_s)
 
 
-def ask(work: Run, wait: Run, clock: Clock, rng: np.random.Generator, budget_s: float) -> SelfTest:
+def ask(
+    work: Run, wait: Run, clock: Clock, rng: np.random.Generator, budget_s: float, now: Now = time.perf_counter
+) -> SelfTest:
     """Ask the three questions with ``work``, a short operation like those that are to be timed, and ``wait``, one of
     ``KNOWN_S`` seconds."""
 
@@ -67,9 +69,9 @@ def ask(work: Run, wait: Run, clock: Clock, rng: np.random.Generator, budget_s: 
         return run
 
     base = some(PARTS)
-    same = compare(base, some(PARTS), clock, rng, budget_s)
-    more = compare(base, some(PARTS + 1), clock, rng, budget_s)
-    return SelfTest(same, more, sample(wait, clock, budget_s / 4.0).min_s)
+    same = compare(base, some(PARTS), clock, rng, budget_s, now=now)
+    more = compare(base, some(PARTS + 1), clock, rng, budget_s, now=now)
+    return SelfTest(same, more, sample(wait, clock, budget_s / 4.0, now=now).min_s)
 
 
 def addition(device: str) -> Run:
