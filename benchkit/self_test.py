@@ -8,6 +8,7 @@ sees the answers above it, and where one is wrong every row is marked.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,6 +49,16 @@ class SelfTest:
             "same": self.same.described(), "more": self.more.described(), "known_s": self.known_s, "expected_s": KNOWN_S,
             "problems": self.problems,
         }  # fmt: skip
+
+
+def sentences(record: Mapping[str, Any]) -> list[str]:
+    """The record of a self-test for people: what it read, then what is wrong, a sentence each."""
+    same, more = record["same"], record["more"]
+    read = (
+        f"Self-test on {record['device']}: an operation against itself is {same['verdict']} (ratio {same['ratio']:.4f}), 5 % more "
+        f"work is {more['verdict']} (ratio {more['ratio']:.4f}), {1e3 * record['expected_s']:g} ms read {1e3 * record['known_s']:.3g} ms."
+    )
+    return [read, *(f"The times of {record['device']} are in doubt: {problem}." for problem in record["problems"])]
 
 
 def self_test(device: str, clock: Clock, rng: np.random.Generator, budget_s: float = 1.0) -> SelfTest:

@@ -23,7 +23,7 @@ from benchkit.grid import generator
 from benchkit.request import RIGHT, Request
 from benchkit.results import Record, Run
 from benchkit.sampling import Clock, clock, sample
-from benchkit.self_test import self_test
+from benchkit.self_test import self_test, sentences
 
 SIZES = (10**3, 10**4, 10**5, 10**6, 10**7)
 LONGEST_POINT_S = 2.0  # one execution of a point on the CPU; a row does not grow beyond it
@@ -110,26 +110,23 @@ def time_points(
     """
     effort = EFFORTS[request.level]
     allowed = effort.allowed(len(points))
-    deadline = time.monotonic() + allowed
     too_late = f"the {duration(allowed)} that a run of level {request.level} may take were used up"
     columns = (TextColumn("{task.description:<42}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Run.open(request) as run, Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         records = [record for record in run.records if record["kind"] == "time"]
         clocks = {device: clock(device) for device in dict.fromkeys(point.device for point in points)}
-        doubts = {device: _doubts(run, device, clocks[device], effort, request.seed) for device in clocks}
+        tests = [record for record in run.records if record["kind"] == "self_test"]
+        tests += [_tested(run, device, clocks[device], effort, request.seed) for device in clocks]
+        doubts = {record["device"]: record["problems"] for record in tests}  # of each device the last test counts
+        deadline = time.monotonic() + allowed
         last = {_row(record): (record["size"], record["median_s"]) for record in records if record["status"] == "measured"}
         bar = progress.add_task("", total=len(points))
         for point in points:
             progress.update(bar, description=f"{point.item} {point.operation} {point.size:,}")
             if point.id not in run.done("time"):
                 expected = _expected(last.get(point.row), point.size)
-                record = run.write(
-                    "time",
-                    point.id,
-                    **_named(point),
-                    **_take(point, build, clocks[point.device], expected, effort, deadline, too_late),
-                    doubts=doubts[point.device],
-                )
+                taken = _take(point, build, clocks[point.device], expected, effort, deadline, too_late)
+                record = run.write("time", point.id, **(_named(point) | taken), doubts=doubts[point.device])
                 records.append(record)
                 if record["status"] == "measured":
                     last[point.row] = (point.size, record["median_s"])
@@ -137,17 +134,16 @@ def time_points(
         counts = {status: sum(record["status"] == status for record in records) for status in ("measured", "skipped")}
         run.end(**counts)
         where = run.header["environment"]["devices"]
-    show(records, where, console or Console())
+    show(records, where, console or Console(), tests)
     return RIGHT
 
 
-def _doubts(run: Run, device: str, clock: Clock, effort: Effort, seed: int) -> list[str]:
-    """Ask the self-test of a device and write its record; what is wrong with it, as a mark for every row of the device."""
+def _tested(run: Run, device: str, clock: Clock, effort: Effort, seed: int) -> Record:
+    """Ask the self-test of a device and write its record; what is wrong with it is the mark of every row of the device."""
     tests = [record for record in run.records if record["kind"] == "self_test" and record["device"] == device]
     name = f"{device}-{len(tests) + 1}"  # a continued run asks again
     found = self_test(device, clock, generator("self-test", name, seed), effort.self_test_s)
-    run.write("self_test", name, device=device, **found.described(), **conditions())
-    return found.problems
+    return run.write("self_test", name, device=device, **found.described(), **conditions())
 
 
 def _take(
@@ -269,8 +265,12 @@ def size_text(size: int) -> str:
     return f"1e{len(digits) - 1}" if size >= 1000 and digits.strip("0") == "1" else f"{size:,}"
 
 
-def show(records: Sequence[Record], devices: Mapping[str, str], console: Console) -> None:
-    """Print one table for each device and dtype, items with their rows below, one column for each size; then the comparison."""
+def show(records: Sequence[Record], devices: Mapping[str, str], console: Console, self_tests: Sequence[Record] = ()) -> None:
+    """Print what the self-tests said, one table for each device and dtype, items with their rows below, one column for each
+    size; then the comparison."""
+    for record in self_tests:
+        for number, sentence in enumerate(sentences(record)):
+            console.print(sentence, style="red" if number else None, highlight=False)
     for device, dtype in dict.fromkeys((record["device"], record["dtype"]) for record in records):
         chosen = [record for record in records if (record["device"], record["dtype"]) == (device, dtype)]
         threads = {str(record["threads"]) for record in chosen if record["status"] == "measured"}
