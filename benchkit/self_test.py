@@ -55,8 +55,9 @@ def sentences(record: Mapping[str, Any]) -> list[str]:
     """The record of a self-test for people: what it read, then what is wrong, a sentence each."""
     same, more = record["same"], record["more"]
     read = (
-        f"Self-test on {record['device']}: an operation against itself is {same['verdict']} (ratio {same['ratio']:.4f}), 5 % more "
-        f"work is {more['verdict']} (ratio {more['ratio']:.4f}), {1e3 * record['expected_s']:g} ms read {1e3 * record['known_s']:.3g} ms."
+        f"Self-test on {record['device']}: an operation against itself is {same['verdict']} (ratio {same['ratio']:.4f}), "
+        f"5 % more work is {more['verdict']} (ratio {more['ratio']:.4f}), "
+        f"{1e3 * record['expected_s']:g} ms read {1e3 * record['known_s']:.3g} ms."
     )
     return [read, *(f"The times of {record['device']} are in doubt: {problem}." for problem in record["problems"])]
 

@@ -22,6 +22,7 @@ from benchkit.conditions import conditions
 from benchkit.grid import generator
 from benchkit.request import RIGHT, Request
 from benchkit.results import Record, Run
+from benchkit.roof import roof
 from benchkit.sampling import Clock, clock, sample
 from benchkit.self_test import self_test, sentences
 
@@ -166,6 +167,7 @@ def _take(
         kernel = build(point)
         with torch.enable_grad():
             times = sample(kernel.run, clock, effort.budget_s)
+            limit = _limit(point, kernel, clock, effort)
     except (RuntimeError, MemoryError) as error:  # what torch or the machine refuses is a finding, not a crash
         return _skipped(f"{type(error).__name__}: {(str(error) or 'no message').splitlines()[0][:200]}")
     return {
@@ -174,8 +176,17 @@ def _take(
         **times.described(),
         "bytes": kernel.bytes or None,
         "gb_per_s": kernel.bytes / times.median_s / 1e9 if kernel.bytes else None,
+        **limit,
         **conditions(),
     }
+
+
+def _limit(point: Point, kernel: Kernel, clock: Clock, effort: Effort) -> Mapping[str, Any]:
+    """The kernel beside the limit of the machine, where it is known how much it must move."""
+    if not kernel.bytes:
+        return {}
+    rng = generator("roof", point.id)
+    return roof(kernel.run, kernel.bytes, point.device, clock, rng, effort.budget_s).described()
 
 
 def _named(point: Point) -> dict[str, Any]:
@@ -277,15 +288,20 @@ def show(records: Sequence[Record], devices: Mapping[str, str], console: Console
         title = f"Median time, {dtype} on {device} ({devices.get(device, 'unknown')})"
         title += f", CPU threads: {' or '.join(sorted(threads))}" if threads else ""
         sizes = sorted({record["size"] for record in chosen})
-        table = _table(title, [*map(size_text, sizes), "GB/s"])
+        table = _table(title, [*map(size_text, sizes), "GB/s", "of limit"])
         for item, rows in _by_item(chosen).items():
             table.add_row(f"[bold]{item}[/bold]")
             for what, cells in rows.items():
                 measured = [cells[size] for size in sizes if size in cells and cells[size]["status"] == "measured"]
-                rate = measured[-1]["gb_per_s"] if measured else None
-                table.add_row(f"  {what}", *(_cell(cells.get(size)) for size in sizes), rate_text(rate) if rate else "")
+                rate, share = (measured[-1].get(name) if measured else None for name in ("gb_per_s", "roof_share"))
+                limit = f"{100.0 * share:.0f} %" if share else ""
+                table.add_row(f"  {what}", *(_cell(cells.get(size)) for size in sizes), rate_text(rate) if rate else "", limit)
         console.print(table)
-    console.print("GB/s is the least possible traffic, at the largest size that was measured.")
+    console.print(
+        "GB/s is the least possible traffic, at the largest size that was measured; its limit is a sum of two arrays into a "
+        "third of as many bytes, timed in pairs with it.",
+        soft_wrap=True,
+    )
     if any(record["status"] == "skipped" for record in records):
         console.print("- is a point that was not run; the results file says why.")
     missing = without_accelerator(devices, {record["device"] for record in records if record["status"] == "measured"})
