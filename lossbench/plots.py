@@ -23,7 +23,8 @@ from benchkit.request import RIGHT, Request, UsageError
 from benchkit.results import Run
 from benchkit.spec import Figure as View
 from benchkit.spec import Loss
-from lossbench.subject import Answer, Call, FormulaSubject, ModuleSubject, Subject, arguments_of
+from lossbench.formula_subject import FormulaSubject
+from lossbench.subject import Answer, Call, ModuleSubject, Subject, arguments_of
 from reference import LOSSES
 
 Array = NDArray[np.float64]
