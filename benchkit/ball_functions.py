@@ -32,25 +32,28 @@ def sum_(x: Ball, axis: Any = None, keepdims: bool = False) -> Ball:
     sum: as many as its tree is high.
 
     A sum whose magnitudes pass the largest number of the accumulator may overflow in one order and not in another: its
-    radius is infinite.
+    radius is infinite. So it is where one of the terms, each of them a number of the format, is beyond its range.
     """
     value = np.sum(x.value, axis=axis, keepdims=True)
     result, centre = floats(value), np.abs(floats(x.value))
     terms = x.size // max(result.size, 1)
     magnitude = np.sum(centre, axis=axis, keepdims=True)
     carried = np.sum(x.radius, axis=axis, keepdims=True)
+    spread = None if x.spread is None else np.sum(x.spread, axis=axis, keepdims=True)
+    within = carried if spread is None else carried + spread
     precision = x.rules.precision
     steps = min(max(terms - 1, 0), CASCADE + math.log2(max(terms, 1)) if x.rules.cascaded else math.inf)
-    order = steps * precision.accumulator.unit * (magnitude + carried)
+    order = steps * precision.accumulator.unit * (magnitude + within)
     if x.rules.exact:
         order = np.where(
-            (carried == 0.0) & _order_free(floats(x.value), magnitude, precision.accumulator.bits, axis), 0.0, order
+            (within == 0.0) & _order_free(floats(x.value), magnitude, precision.accumulator.bits, axis), 0.0, order
         )
     radius = carried + order
     if precision.accumulator is not precision and terms > 1:
-        radius = radius + x.rules.rounding(value, radius)
+        radius = radius + x.rules.rounding(value, radius, spread=spread)
+        beyond = (np.max(centre, axis=axis, keepdims=True) >= precision.overflow) & (np.abs(result) < precision.overflow)
+        radius = np.where(np.isfinite(result) & beyond, np.inf, radius)
     radius = np.where(np.isfinite(result) & (magnitude > precision.accumulator.largest), np.inf, radius)
-    spread = None if x.spread is None else np.sum(x.spread, axis=axis, keepdims=True)
     ball = settle(value, radius, [_worst(x, axis)], spread)
     return ball if keepdims else ball.map(lambda v: np.squeeze(v, axis=axis))
 

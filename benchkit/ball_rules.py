@@ -87,9 +87,9 @@ def finish(value: Any, name: str, operands: Sequence[Ball], rounds: bool = True)
         spread = None
         radius = error(result, centres, [x.radius for x in operands])
     if rounds and name not in UNROUNDED:
-        radius = radius + rules.rounding(value, radius, ULPS.get(name, 0.5), FLOOR[name](rules.precision))
+        radius = radius + rules.rounding(value, radius, ULPS.get(name, 0.5), FLOOR[name](rules.precision), spread)
     ball = settle(value, radius, operands, spread)
-    if name in POLES:
+    if name in POLES and np.isinf(result).any():
         ball = _doubt_pole(ball, POLES[name](centres, [x.radius + x.width for x in operands]))
     if name in OUTSIDE or name in ("xlogy", "xlog1py"):
         # The logarithm or root of a number that is certainly outside the domain is NaN, and nothing else.
@@ -135,7 +135,13 @@ OUTSIDE = {  # where a function of real numbers has no value
 }
 
 
+def _infinite_times_zero(x: Sequence[Floats], e: Sequence[Floats]) -> Any:
+    """Where infinity meets what may be zero, or of either sign: the product may be NaN."""
+    return (np.isinf(x[0]) & (e[1] > 0.0) & (np.abs(x[1]) <= e[1])) | (np.isinf(x[1]) & (e[0] > 0.0) & (np.abs(x[0]) <= e[0]))
+
+
 POLES: dict[str, Callable[[Sequence[Floats], Sequence[Floats]], Any]] = {  # where the ball of an operand reaches a pole
+    "multiply": _infinite_times_zero,
     "divide": lambda x, e: (e[1] > 0.0) & (np.abs(x[1]) <= e[1]),
     "reciprocal": lambda x, e: (e[0] > 0.0) & (np.abs(x[0]) <= e[0]),
     "power": lambda x, e: (e[0] > 0.0) & (np.abs(x[0]) <= e[0]),
@@ -193,7 +199,7 @@ def scalar_power(x: Ball, exponent: float) -> Ball:
     spread = None if x.spread is None else error(x.spread)
     radius = error(x.radius) if spread is None else error(x.radius + x.width) - spread
     if exponent not in (0.0, 1.0):
-        radius = radius + x.rules.rounding(value, radius, ulps, FLOOR["power"](x.rules.precision))
+        radius = radius + x.rules.rounding(value, radius, ulps, FLOOR["power"](x.rules.precision), spread)
     return _doubt_pole(settle(value, radius, [x], spread), POLES["power"]([centre], [x.radius + x.width]))
 
 

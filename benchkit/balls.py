@@ -72,9 +72,16 @@ class Rules:
         """The plain numbers that were operands under these rules, as balls; of the zeros, which are equal, none."""
         return {}
 
-    def rounding(self, centre: Centre, error: Floats, ulps: float = 0.5, floor: float = 0.0) -> Floats:
-        """The error that one operation of ``ulps`` accuracy adds; ``floor`` is its absolute error near underflow."""
+    def rounding(
+        self, centre: Centre, error: Floats, ulps: float = 0.5, floor: float = 0.0, spread: Floats | None = None
+    ) -> Floats:
+        """The error that one operation of ``ulps`` accuracy adds; ``floor`` is its absolute error near underflow.
+
+        Of a set of right numbers each is rounded, so that one of them at the centre that is representable is not enough.
+        """
         value = floats(centre)
+        if spread is not None:
+            error = error + spread
         added = (2.0 * ulps * self.precision.unit) * (np.abs(value) + error) + floor
         if self.exact and ulps == 0.5:
             representable = self.precision.represents(value)

@@ -267,9 +267,12 @@ def labels(*values: float, stated: str, name: str = "target", **fields: Any) -> 
     return [Refusal(f"label {value}", stated, inputs={name: last(value)}, **fields) for value in values]
 
 
-def no_number(*names: str) -> list[Refusal]:
-    """NaN for an option that is a number: whoever answers with a number has not looked at it."""
-    return [Refusal(f"{name} nan", options={name: float("nan")}, or_nan=True) for name in names]
+def no_number(*names: str, **fields: Any) -> list[Refusal]:
+    """NaN for an option that is a number: whoever answers with a number has not looked at it.
+
+    An option that not every number of the input needs asks for ``inputs`` that do.
+    """
+    return [Refusal(f"{name} nan", options={name: float("nan")}, or_nan=True, **fields) for name in names]
 
 
 # ---- Optimizers --------------------------------------------------------------------------------------------------------------

@@ -38,15 +38,16 @@ PRINTED = 12  # failures printed in full; all are in the results file
 class Bench:
     """What a side brings to its verification.
 
-    ``name`` is where this object lies, as ``module:attribute``, so that a worker process finds it. ``cases(item, level, dtypes,
-    device, seed)`` yields the cases of an item; a case names its checks with ``id(check)``. ``subject(item, device,
-    constructor)`` wraps a class for testing, ``reproduce(case, check, subject, impl)`` writes a standalone script (None if it
-    does not fail). Of the checks that are ``optional`` an implementation in torch's place may support none.
-    ``formula(item, **parts)`` is a subject made of the reference, some of its parts replaced by wrong ones. ``classes()`` are
-    the paths of all classes of this side that the installed torch has. ``generic(item)`` are wrong versions that follow from
-    what kind of item it is: names, each with a subject. ``prepare(case)`` does what concerns the case alone, and gives a
-    function that runs it on a subject, as ``run_case`` does on one only. ``for_formulas(case)`` says whether it asks of a
-    formula what no other case asks: a formula has one path, refuses nothing and has no life.
+    ``name`` is where this object lies, as ``module:attribute``, so that a worker process finds it. ``cases(item, level,
+    dtypes, device, seed)`` yields the cases of an item; a case names its checks with ``id(check)``, and says which one alone
+    it has, if it has one alone, in ``only``. ``subject(item, device, constructor)`` wraps a class for testing,
+    ``reproduce(case, check, subject, impl)`` writes a standalone script (None if it does not fail). Of the checks that are
+    ``optional`` a class in torch's place may support none. ``formula(item, **parts)`` is a subject made of the reference,
+    some of its parts replaced by wrong ones. ``classes()`` are the paths of all classes of this side that the installed torch
+    has. ``generic(item)`` are wrong versions that follow from what kind of item it is: names, each with a subject.
+    ``prepare(case)`` does what concerns the case alone, and gives a function that runs it on a subject, as ``run_case`` does
+    on one only. ``for_formulas(case)`` says whether it asks of a formula what no other case asks: a formula has one path,
+    refuses nothing and has no life.
     """
 
     name: str
@@ -296,7 +297,7 @@ class _Reproducers:
     def _text(self, unit: Unit, id: str) -> str | None:
         for case in cases_of(unit):
             for check in self.bench.checks:
-                if case.id(check) == id:
+                if case.id(check) == id and getattr(case, "only", check) == check:
                     return self.bench.reproduce(case, check, subject_of(unit), unit.request.impl)
         return None
 

@@ -185,10 +185,12 @@ def _plainly(item: Optimizer, few: Sequence[Mapping[str, Any]]) -> Sequence[Mapp
 def sparse_rows(shape: tuple[int, ...], rng: np.random.Generator, step: int) -> tuple[Array, Array]:
     """Row numbers and rows of a sparse gradient: in order, all of them, none at all, some twice and out of order.
 
-    The numbers are positive: a sum that is held as its terms has rounding errors of the size of these.
+    The numbers are positive: a sum that is held as its terms has rounding errors of the size of these, and no row comes more
+    than twice, since whoever adds them one by one to the parameter rounds each time.
     """
     rows = shape[0]
-    kinds = (np.flatnonzero(rng.random(rows) < 0.5), np.arange(rows), np.zeros(0, int), rng.integers(0, rows, rows + 2))
+    twice = rng.permutation(np.repeat(np.arange(rows), 2))
+    kinds = (np.flatnonzero(rng.random(rows) < 0.5), np.arange(rows), np.zeros(0, int), twice[: rows + 2])
     index = kinds[step % 4]
     return index, rng.integers(1, 9, (index.size, *shape[1:])) / 8.0
 

@@ -1,6 +1,6 @@
 import numpy as np
 
-from benchkit.contract import Refusal, labels, no_number, shaped, unlike
+from benchkit.contract import Refusal, first, labels, no_number, shaped, unlike
 from benchkit.domains import Domain, signs, vectors, without_axis
 from benchkit.spec import Figure, loss
 
@@ -40,10 +40,11 @@ def embeddings(*, like=(), short=False, largest=True):
         if short and draw.lane == "edge":
             tiny = draw.rng.random((*drawn.shape[:-1], 1)) < 0.4
             drawn = np.where(tiny, np.ldexp(drawn, -8 if draw.precision.largest < 2.0**16 else -20), drawn)
-        if not short and draw.precision.bits == 53:
-            # Only float64 resolves 1e-12 beside the square of an ordinary length; what repeats another input is long already.
-            entry = np.abs(drawn).max(axis=-1, keepdims=True)
-            return np.ldexp(drawn, np.where(entry < 1024.0, 11 - np.frexp(entry)[1], 0))
+        if not short:
+            # Float64 resolves 1e-12 beside the square of any ordinary length, float32 beside that of a hundredth; below a tenth
+            # float16 has too few digits for the product of two squares. What repeats another input is long already.
+            entry, power = np.abs(drawn).max(axis=-1, keepdims=True), 10 if draw.precision.bits == 53 else -2
+            drawn = np.ldexp(drawn, np.where(entry < 2.0**power, power + 1 - np.frexp(entry)[1], 0))
         if not largest and draw.precision.emax == 15:
             length = np.sqrt(np.square(np.where(np.isfinite(drawn), drawn, 0.0)).sum(axis=-1, keepdims=True))
             return np.ldexp(drawn, np.minimum(4 - np.frexp(length)[1], 0))  # shorter than 16
@@ -81,7 +82,7 @@ def _pairs(**how):
             Refusal(f"margin {value}", "margin: Should be a number from -1 to 1", options={"margin": value}, shapes=[(4, 5)])
             for value in (1.5, -1.5)
         ),
-        *no_number("margin"),
+        *no_number("margin", inputs={"target": first(-1.0)}),  # of pairs that agree none is asked
         Refusal(
             "inputs of three axes",
             "Input1: (N, D) or (D)",

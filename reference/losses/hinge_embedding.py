@@ -1,6 +1,6 @@
 import numpy as np
 
-from benchkit.contract import labels, misfit, no_number
+from benchkit.contract import first, labels, misfit, no_number
 from benchkit.domains import reals, signs
 from benchkit.spec import Figure, loss
 
@@ -15,7 +15,11 @@ from benchkit.spec import Figure, loss
     edge_options={"margin": [0.0, -1.0]},
     tags={"elementwise", "exact"},
     bytes_per_element=3,
-    contract=[*misfit(), *labels(0.0, 0.5, stated="a labels tensor y (containing 1 or -1)"), *no_number("margin")],
+    contract=[
+        *misfit(),
+        *labels(0.0, 0.5, stated="a labels tensor y (containing 1 or -1)"),
+        *no_number("margin", inputs={"target": first(-1.0)}),  # of what is similar none is asked
+    ],
     document="3.5.13",
     source="torch.nn.HingeEmbeddingLoss documentation",
     figure=Figure(

@@ -91,7 +91,7 @@ def kl_div(x, t, *, log_target):
 def _(x, t, *, log_target):
     if log_target:
         p = np.exp(t)
-        return -p, np.where((t == -np.inf) & (x < np.inf), 0.0, p * (t - x + 1.0))
+        return -p, np.where((t == -np.inf) & (x < np.inf), 0.0, p * (t - x) + p)
     return -t, np.where((t == 0.0) & (x == -np.inf), np.inf, np.log(t) + 1.0 - x)
 
 

@@ -51,7 +51,8 @@ def indices():
         index = draw.rng.integers(0, draw.options["num_classes"], shape)
         ignored = -100 if draw.options["ignore_index"] is None else draw.options["ignore_index"]
         index = np.where(draw.rng.random(shape) < 0.3, ignored, index)
-        if index.size and draw.lane != "edge" and (index == ignored).all():
+        kept = index.flat[:1] if draw.argument in draw.alike else index  # of places that will be made alike the first counts
+        if index.size and draw.lane != "edge" and (kept == ignored).all():
             index.flat[0] = 1 if ignored == 0 else 0
         return np.asarray(index, dtype=np.int64)
 

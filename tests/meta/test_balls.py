@@ -366,6 +366,31 @@ def test_a_sum_that_may_overflow_on_the_way_expects_nothing() -> None:
     assert np.isfinite(np.sum(x[1:]).radius) == (6e38 < FLOAT32.largest)
 
 
+@pytest.mark.parametrize("precision", [FLOAT16, PRECISIONS["bfloat16"]], ids=lambda p: p.name)
+def test_a_sum_of_a_term_beyond_its_format_expects_nothing(precision: Precision) -> None:
+    """A term that is infinite in the format stays so in the sum, unless the sum is made without storing the terms."""
+    x = Ball.exactly([1.5 * precision.largest, -0.75 * precision.largest, 1.0], Rules.of(precision))
+    assert np.isinf(np.sum(x).radius)
+    assert np.isfinite(np.sum(x[1:]).radius)
+
+
+@EVERY_FORMAT
+def test_every_right_number_of_a_set_is_rounded(precision: Precision) -> None:
+    """The centre of a set may be representable where its ends are not: exact inputs leave a radius all the same."""
+    rules = Rules.of(precision, exact=True)
+    tie = Ball(Ball.exactly([1.0, 2.0], rules).value, np.zeros(2), rules, np.array([0.5, 0.0]))
+    assert (np.add(tie, 1.0).radius > 0.0).tolist() == [True, False]
+    assert np.sum(tie).radius > 0.0
+    assert np.sum(tie[1:]).radius == 0.0
+
+
+def test_infinity_times_what_may_be_zero_expects_nothing() -> None:
+    """A number too small for the format may be 0, and 0 times infinity is NaN; beside what is none of these it is infinity."""
+    tiny, large = balls([1e-45, 1.0], [1e-44, 1e-7]), balls([np.inf, np.inf])
+    assert np.isinf((tiny * large).radius).tolist() == [True, False]
+    assert np.isinf((large * tiny).radius).tolist() == [True, False]
+
+
 def balls(value, radius=0.0, spread=0.0, precision: Precision = FLOAT32, kinks: bool = False) -> Ball:
     value = np.asarray(value, dtype=np.float64)
     r, s = (np.broadcast_to(np.asarray(a, dtype=np.float64), value.shape).copy() for a in (radius, spread))
