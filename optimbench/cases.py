@@ -23,6 +23,7 @@ LAID_STEPS = 8  # a layout shows in the first step, or in what it leaves to the 
 SAMPLES = {"quick": 1, "standard": 1, "thorough": 4}
 FORMATS = tuple(PRECISIONS)
 PROBLEMS = ("quadratic", "quartic", "rosenbrock")  # of optimizers that take a closure: they need many steps,
+BENT_PROBLEMS = ("shelf", "dents")  # no cubic: these lead a line search where the others do not
 SPECIAL_PROBLEMS = ("bowl", "partial")  # and these one, or leave a parameter without a gradient
 LATE = 3  # on the late lane the last parameter has no gradient before this step,
 PAUSE = (8, 10)  # and the first has none from one of these to the other,
@@ -201,10 +202,11 @@ def _late(step: int, gradients: Sequence[Array | None], first: int) -> list[Arra
     return kept[:first] + [None] * (len(kept) - first) if step == NOBODY + 1 else kept
 
 
-def _problems(number: int) -> tuple[str, ...]:
-    """The problems of an option set: each takes two of those that need many steps in turn, the first also the special ones."""
+def _problems(number: int, chosen: bool) -> tuple[str, ...]:
+    """The problems of an option set: each takes two of those that need many steps in turn, the first also the special ones, and
+    a set that is ``chosen`` for where it leads the bent ones."""
     pair = (PROBLEMS[number % len(PROBLEMS)], PROBLEMS[(number + 1) % len(PROBLEMS)])
-    return pair if number else pair + SPECIAL_PROBLEMS
+    return pair + (() if number else SPECIAL_PROBLEMS) + (BENT_PROBLEMS if chosen else ())
 
 
 def cases(item: Optimizer, level: str, dtypes: Sequence[str], device: str, seed: int) -> Iterator[Case]:
@@ -223,6 +225,8 @@ def cases(item: Optimizer, level: str, dtypes: Sequence[str], device: str, seed:
     samples = SAMPLES[level]
     bookkeeping = "float32" if "float32" in dtypes else dtypes[0]
     layouts = [n for n in LAYOUTS if n and not (n in EXPANDED and item.tags & {"closure", "sparse"})]
+    # A line search is led by its options and by the problem; without one the bent problems soon leave float16's inner products.
+    sought = [item.defaults | dict(values) for values in item.together if values.get("line_search_fn")]
     for number, options in enumerate(chosen):
         others = chosen[0] if number else chosen[min(1, len(chosen) - 1)]
         for column, path in enumerate(item.paths):
@@ -231,7 +235,7 @@ def cases(item: Optimizer, level: str, dtypes: Sequence[str], device: str, seed:
                     continue
                 turn = level == "thorough" or (number + column + FORMATS.index(dtype)) % 2 == 0
                 for lane in ("ordinary", "edge") if turn and not closure else ("ordinary",):
-                    for turned, variant in enumerate(_problems(number) if closure else ("",)):
+                    for turned, variant in enumerate(_problems(number, options in sought) if closure else ("",)):
                         for sample in range(samples):
                             place = number // 2 + 3 * column + 5 * FORMATS.index(dtype) + sample
                             # The first problem of an option set always lies as usual: a layout may end a run at once.

@@ -104,10 +104,24 @@ def _bowl(x: Any, a: Any, b: Any) -> tuple[Any, Any]:
     return 0.5 * (x * x).sum(), x * 1.0
 
 
+def _shelf(x: Any, a: Any, b: Any) -> tuple[Any, Any]:
+    """A hole in a shallow bowl: steep near 0, almost level beyond 1, so that a cubic through two trials says little."""
+    q = 1.0 + 4.0 * x * x
+    return (4.0 * x * x / q + 0.03125 * x * x).sum(), 8.0 * x / (q * q) + 0.0625 * x
+
+
+def _dents(x: Any, a: Any, b: Any) -> tuple[Any, Any]:
+    """A shallow bowl with a dent, or a bump, in every axis: several minima along a line."""
+    q = 1.0 + x * x
+    return (0.125 * x * x - b / q).sum(), 0.25 * x + 2.0 * b * x / (q * q)
+
+
 PROBLEMS = (
     Problem("quadratic", _quadratic),
     Problem("quartic", _quartic, 1.25),
     Problem("rosenbrock", _rosenbrock, 1.0),
+    Problem("shelf", _shelf, 4.0),
+    Problem("dents", _dents, 4.0),
     Problem("bowl", _bowl, 1e-8, small=True),
     Problem("partial", _partial, silent=1),
 )

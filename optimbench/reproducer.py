@@ -214,6 +214,11 @@ PROBLEM_TEXT = {
         "y = x * torch.tensor([1, 1, 1, 1, 1, 0, 0, 0])\n    ay = a @ y\n"
         "    loss, slope = 0.5 * (y * ay).sum() - (b * y).sum(), ay - b"
     ),
+    "shelf": (
+        "q = 1.0 + 4.0 * x * x\n    loss = (4.0 * x * x / q + 0.03125 * x * x).sum()\n"
+        "    slope = 8.0 * x / (q * q) + 0.0625 * x"
+    ),
+    "dents": ("q = 1.0 + x * x\n    loss = (0.125 * x * x - b / q).sum()\n    slope = 0.25 * x + 2.0 * b * x / (q * q)"),
     "bowl": "loss, slope = 0.5 * (x * x).sum(), x * 1.0",
     "rosenbrock": (
         "u, v = x[:4], x[4:]\n    w = v - u * u\n    loss = (2.0 * w * w + 0.25 * (1.0 - u) ** 2).sum()\n"

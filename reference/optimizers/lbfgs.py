@@ -169,6 +169,11 @@ def direction(state, g, lr, history_size):
         {"lr": 10.0, "max_iter": 1, "max_eval": 25, "line_search_fn": "strong_wolfe"},
         {"lr": 100.0, "max_iter": 1, "max_eval": 25, "line_search_fn": "strong_wolfe"},
         {"lr": 0.01, "tolerance_change": 5e-3},
+        # On a line that is no cubic: brackets that are narrowed many times, from either side, and searches that run out.
+        {"lr": 1.0, "max_iter": 1, "max_eval": 25, "tolerance_change": 1e-2, "line_search_fn": "strong_wolfe"},
+        {"lr": 4.0, "max_iter": 1, "max_eval": 25, "line_search_fn": "strong_wolfe"},
+        {"lr": 32.0, "max_iter": 1, "max_eval": 25, "line_search_fn": "strong_wolfe"},
+        {"lr": 2.0, "max_iter": 4, "max_eval": 10, "line_search_fn": "strong_wolfe"},
     ],
     tags={"closure"},
     paths=("forloop",),
