@@ -12,6 +12,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import matplotlib
 import matplotlib.style
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -29,6 +30,12 @@ def style() -> Iterator[None]:
     """The style of the house, for the length of a with block."""
     with resources.as_file(STYLE) as path, matplotlib.style.context(str(path)):
         yield
+
+
+def looks() -> list[dict[str, Any]]:
+    """The colours and lines that curves of one panel take in turn."""
+    with style():
+        return list(matplotlib.rcParams["axes.prop_cycle"])
 
 
 def panels(rows: int = 1, columns: int = 1, *, size: tuple[float, float] = (8.0, 4.5), **how: Any) -> tuple[Figure, list[Axes]]:

@@ -127,7 +127,9 @@ def _ratios(
     the centre, infinite where it must have overflowed."""
     value, spread = floats(expected.value), expected.width
     bound = expected.radius
-    if stored.unit > expected.rules.precision.unit:
+    computed = expected.rules.precision
+    if stored.unit > computed.unit or stored.smallest_subnormal > computed.smallest_subnormal:
+        # A format rounds what it holds where it is coarser, or has fewer small numbers, as float16 beside bfloat16.
         bound = bound + np.where(np.isfinite(value), stored.unit * (np.abs(value) + bound) + stored.smallest_subnormal, 0.0)
     judged = np.isfinite(bound)
     distance = np.abs(floats(expected.value - got))

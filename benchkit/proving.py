@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import datetime
 import functools
-import multiprocessing
+import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,12 +18,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
+from benchkit import workers
 from benchkit.attribute import load, torch_class
 from benchkit.edits import edits
 from benchkit.judge import ERROR, FAIL
 from benchkit.request import DISCREPANCY, RIGHT, Request
 from benchkit.results import Run
 from benchkit.spec import Equivalent, Item, Planted
+from benchkit.tally import Tally
 from benchkit.verification import Bench, Record
 from benchkit.waivers import Waivers
 
@@ -128,22 +130,30 @@ def _cases(bench_name: str, name: str, level: str, seed: int) -> tuple[Any, ...]
 
 @dataclass
 class Outcome:
-    """What became of some mutants in a run of cases: by number how many checks each had, and what caught it, if it is."""
+    """What became of some mutants in a run of cases: by number how many checks each had, and what caught it, if it is.
+
+    ``start_up`` and ``seconds`` are the CPU seconds that went into imports, subjects and cases, and into the checks.
+    """
 
     checks: dict[int, int] = field(default_factory=dict)
     caught: dict[int, Record] = field(default_factory=dict)
+    start_up: float = 0.0
+    seconds: float = 0.0
 
 
 def attempt(task: Task) -> Outcome:
     """Run cases on mutants, each until a check fails; on the reference itself, run them all."""
+    begun = time.process_time()
     import torch
 
     torch.set_num_threads(1)
     bench: Bench = load(task.bench)
     all_of_them = mutants(task.bench, task.item)
     subjects = {number: all_of_them[number].subject() for number in task.alive}
-    outcome = Outcome(dict.fromkeys(task.alive, 0))
-    for case in _cases(task.bench, task.item, task.level, task.seed)[task.start : task.stop]:
+    cases = _cases(task.bench, task.item, task.level, task.seed)[task.start : task.stop]
+    ready = time.process_time()
+    outcome = Outcome(dict.fromkeys(task.alive, 0), start_up=ready - begun)
+    for case in cases:
         fitting = [n for n in subjects if _concerns(bench, case, all_of_them[n])]
         if not fitting:
             continue
@@ -157,6 +167,7 @@ def attempt(task: Task) -> Outcome:
                     break
         if not subjects:
             break
+    outcome.seconds = time.process_time() - ready
     return outcome
 
 
@@ -190,7 +201,8 @@ def prove(request: Request, bench: Bench) -> int:
         done = {record["id"] for record in records}
         total = sum(len(mutants(bench.name, name)) for name in names)
         shown = progress.add_task(f"{request.suite} prove", total=total, completed=len(records))
-        for record in _execute(request, bench, names, done):
+        tally = Tally()
+        for record in _execute(request, bench, names, done, tally):
             records.append(run.write("mutant", record.pop("id"), **record))
             progress.advance(shown)
         for name in names:
@@ -199,13 +211,23 @@ def prove(request: Request, bench: Bench) -> int:
                     records.append(run.write("mutant", record.pop("id"), **record))
         bad = [r for r in records if r["status"] in BAD]
         caught, equivalent = (sum(r["status"] == status for r in records) for status in (CAUGHT, EQUIVALENT))
-        run.end(status=DISCREPANCY if bad else RIGHT, caught=caught, equivalent=equivalent, survived=len(bad))
+        run.end(
+            status=DISCREPANCY if bad else RIGHT, caught=caught, equivalent=equivalent, survived=len(bad), speed=tally.speed
+        )
     _print(Console(), request, names, records)
+    Console().print(tally.described, highlight=False)
     return DISCREPANCY if bad else RIGHT
 
 
-def _execute(request: Request, bench: Bench, names: Sequence[str], done: set[str]) -> Iterator[Record]:
+def _execute(request: Request, bench: Bench, names: Sequence[str], done: set[str], tally: Tally) -> Iterator[Record]:
     """Run the mutants of all items that are not ``done``; each gives its record once it is caught or has had all cases."""
+
+    def settled(task: Task, outcome: Outcome, checks: dict[int, int]) -> tuple[list[Record], Task | None]:
+        tally.start_up += outcome.start_up
+        tally.seconds += outcome.seconds
+        tally.timed += sum(outcome.checks.values())
+        return _settle(task, outcome, checks)
+
     tasks = []
     for name in sorted(names, key=lambda name: -len(mutants(bench.name, name))):
         alive = tuple(n for n, mutant in enumerate(mutants(bench.name, name)) if mutant.id not in done)
@@ -215,21 +237,20 @@ def _execute(request: Request, bench: Bench, names: Sequence[str], done: set[str
         checks: dict[int, int] = {}
         task: Task | None = tasks[0]
         while task:
-            records, task = _settle(task, attempt(task), checks)
+            records, task = settled(task, attempt(task), checks)
             yield from records
         return
-    context = multiprocessing.get_context("forkserver")
     counts: dict[str, dict[int, int]] = {name: {} for name in names}
-    with ProcessPoolExecutor(multiprocessing.cpu_count(), mp_context=context) as pool:
+    with workers.pool(workers.count()) as pool:
         waiting, running = tasks[::-1], dict[Future[Outcome], Task]()
         while waiting or running:
             # One unit of an item at a time, since the next depends on it; two items keep two cores busy.
-            while waiting and len(running) < multiprocessing.cpu_count():
+            while waiting and len(running) < workers.count():
                 task = waiting.pop()
                 running[pool.submit(attempt, task)] = task
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 task = running.pop(future)
-                records, following = _settle(task, future.result(), counts[task.item])
+                records, following = settled(task, future.result(), counts[task.item])
                 yield from records
                 if following:
                     waiting.append(following)

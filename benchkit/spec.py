@@ -239,8 +239,9 @@ class Loss(Item):
     ``functional`` is the name of the functional form within torch.nn.functional (default: the slug and ``_loss``; "" where
     there is none), ``functional_options`` are the options that only it takes, given as ``options`` are; the formula has the
     same defaults. ``long_axes`` are the axes of a shape that may be made long to fill vector registers, counted from the end
-    (default: all). ``example`` is a right call from which the error contract starts where it cannot be drawn from the inputs
-    and options: a function of the draw that gives the constructor's arguments and the inputs. It is in float32.
+    (default: all), ``long_shapes`` shapes that are long for a kernel of rows (default: two long rows). ``example`` is a right
+    call from which the error contract starts where it cannot be drawn from the inputs and options: a function of the draw that
+    gives the constructor's arguments and the inputs. It is in float32.
     """
 
     inputs: Mapping[str, Any] = field(default_factory=dict)
@@ -256,6 +257,7 @@ class Loss(Item):
     functional: str | None = None
     functional_options: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     long_axes: Sequence[int] | None = None
+    long_shapes: Sequence[tuple[int, ...]] = ()
     example: Callable[[Any], tuple[Mapping[str, Any], Mapping[str, Any]]] | None = None
     main_part = "value"
 

@@ -49,6 +49,12 @@ class Tally:
         rate = self.timed / self.seconds if self.seconds else 0.0
         return {"cpu_s": round(self.seconds, 2), "start_up_cpu_s": round(self.start_up, 2), "checks_per_cpu_s": round(rate, 1)}
 
+    @property
+    def described(self) -> str:
+        """The speed as a sentence."""
+        words = "{checks_per_cpu_s:.0f} checks for each CPU-second of {cpu_s:.1f}; start-up took {start_up_cpu_s:.1f} more"
+        return words.format(**self.speed)
+
     def add(self, record: Mapping[str, Any]) -> None:
         status, item = record["status"], record["item"]
         self.statuses[status] += 1

@@ -1,8 +1,8 @@
 """Timing: what is measured how long, what is left out and why, and what a table of times says about two devices.
 
-The clock is ``torch.utils.benchmark.Timer``, which synchronises the accelerator, sets the number of threads and repeats short
-statements in blocks. A point that would take too long, that torch refuses or that does not fit is recorded as skipped, with
-the reason. torch is imported inside the functions.
+Times come from the one sampler (``benchkit.sampling``), and every run begins with a self-test of it (``benchkit.self_test``). A
+point that would take too long, that torch refuses or that does not fit is recorded as skipped, with the reason. torch is
+imported inside the functions.
 """
 
 from __future__ import annotations
@@ -18,8 +18,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from benchkit.conditions import conditions
+from benchkit.grid import generator
 from benchkit.request import RIGHT, Request
 from benchkit.results import Record, Run
+from benchkit.roof import roof
+from benchkit.sampling import Clock, clock, sample
+from benchkit.self_test import self_test, sentences
 
 SIZES = (10**3, 10**4, 10**5, 10**6, 10**7)
 LONGEST_POINT_S = 2.0  # one execution of a point on the CPU; a row does not grow beyond it
@@ -29,17 +34,23 @@ SHORTEST_RUN_S = 20.0  # no run has less time than this in all, however few its 
 
 @dataclass(frozen=True)
 class Effort:
-    """How long one point is measured, and how long a whole run may take for each of its points (None: no limit), in seconds."""
+    """How long one point is measured at most, how long a whole run may take for each of its points (None: no limit), and how
+    long each question of the self-test may take, in seconds."""
 
-    min_run_s: float
+    budget_s: float
     per_point_s: float | None
+    self_test_s: float
 
     def allowed(self, points: int) -> float:
         """The seconds that a run of so many points may take."""
         return math.inf if self.per_point_s is None else max(SHORTEST_RUN_S, self.per_point_s * points)
 
 
-EFFORTS = {"quick": Effort(0.02, 0.15), "standard": Effort(0.05, 0.42), "thorough": Effort(0.5, None)}
+EFFORTS = {
+    "quick": Effort(0.04, 0.15, 0.5),
+    "standard": Effort(0.1, 0.42, 2.0),
+    "thorough": Effort(1.0, None, 4.0),
+}
 
 
 @dataclass(frozen=True)
@@ -76,38 +87,6 @@ class Kernel:
     changes: Sequence[Any] = ()
 
 
-@dataclass(frozen=True)
-class Measured:
-    """Median and interquartile range in seconds over ``samples`` samples of ``runs`` executions in all."""
-
-    median_s: float
-    iqr_s: float
-    samples: int
-    runs: int
-    threads: int
-
-
-def measure(run: Callable[[], Any], min_run_s: float = 0.1) -> Measured:
-    """Time one execution of ``run``: some three samples and ``min_run_s`` seconds, twice that while the samples scatter."""
-    import torch
-    from torch.utils import benchmark
-
-    threads = torch.get_num_threads()
-    started = benchmark.timer()
-    run()
-    warm_up = benchmark.timer() - started
-    timer = benchmark.Timer("run()", globals={"run": run}, num_threads=threads)
-    longest = max(2.0 * min_run_s, 2.5 * warm_up)
-    result = timer.adaptive_autorange(threshold=0.1, min_run_time=min_run_s, max_run_time=longest)
-    return Measured(
-        median_s=result.median,
-        iqr_s=result.iqr,
-        samples=len(result.times),
-        runs=len(result.times) * result.number_per_run,
-        threads=threads,
-    )
-
-
 def chosen_sizes(request: Request) -> list[int]:
     """The numbers of elements of the run in ascending order: those of ``--size``, or 1e3 to 1e7."""
     return sorted(set(request.extra.get("size") or SIZES))
@@ -132,20 +111,23 @@ def time_points(
     """
     effort = EFFORTS[request.level]
     allowed = effort.allowed(len(points))
-    deadline = time.monotonic() + allowed
     too_late = f"the {duration(allowed)} that a run of level {request.level} may take were used up"
     columns = (TextColumn("{task.description:<42}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Run.open(request) as run, Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         records = [record for record in run.records if record["kind"] == "time"]
+        clocks = {device: clock(device) for device in dict.fromkeys(point.device for point in points)}
+        tests = [record for record in run.records if record["kind"] == "self_test"]
+        tests += [_tested(run, device, clocks[device], effort, request.seed) for device in clocks]
+        doubts = {record["device"]: record["problems"] for record in tests}  # of each device the last test counts
+        deadline = time.monotonic() + allowed
         last = {_row(record): (record["size"], record["median_s"]) for record in records if record["status"] == "measured"}
         bar = progress.add_task("", total=len(points))
         for point in points:
             progress.update(bar, description=f"{point.item} {point.operation} {point.size:,}")
             if point.id not in run.done("time"):
                 expected = _expected(last.get(point.row), point.size)
-                record = run.write(
-                    "time", point.id, **(_named(point) | _take(point, build, expected, effort, deadline, too_late))
-                )
+                taken = _take(point, build, clocks[point.device], expected, effort, deadline, too_late)
+                record = run.write("time", point.id, **(_named(point) | taken), doubts=doubts[point.device])
                 records.append(record)
                 if record["status"] == "measured":
                     last[point.row] = (point.size, record["median_s"])
@@ -153,12 +135,26 @@ def time_points(
         counts = {status: sum(record["status"] == status for record in records) for status in ("measured", "skipped")}
         run.end(**counts)
         where = run.header["environment"]["devices"]
-    show(records, where, console or Console())
+    show(records, where, console or Console(), tests)
     return RIGHT
 
 
+def _tested(run: Run, device: str, clock: Clock, effort: Effort, seed: int) -> Record:
+    """Ask the self-test of a device and write its record; what is wrong with it is the mark of every row of the device."""
+    tests = [record for record in run.records if record["kind"] == "self_test" and record["device"] == device]
+    name = f"{device}-{len(tests) + 1}"  # a continued run asks again
+    found = self_test(device, clock, generator("self-test", name, seed), effort.self_test_s)
+    return run.write("self_test", name, device=device, **found.described(), **conditions())
+
+
 def _take(
-    point: Point, build: Callable[[Point], Kernel], expected: float, effort: Effort, deadline: float, too_late: str
+    point: Point,
+    build: Callable[[Point], Kernel],
+    clock: Clock,
+    expected: float,
+    effort: Effort,
+    deadline: float,
+    too_late: str,
 ) -> dict[str, Any]:
     """The fields of one record: a measurement, or why there is none."""
     import torch
@@ -170,20 +166,27 @@ def _take(
     try:
         kernel = build(point)
         with torch.enable_grad():
-            measured = measure(kernel.run, effort.min_run_s)
+            times = sample(kernel.run, clock, effort.budget_s)
+            limit = _limit(point, kernel, clock, effort)
     except (RuntimeError, MemoryError) as error:  # what torch or the machine refuses is a finding, not a crash
         return _skipped(f"{type(error).__name__}: {(str(error) or 'no message').splitlines()[0][:200]}")
     return {
         "status": "measured",
         "elements": kernel.elements,
-        "median_s": measured.median_s,
-        "iqr_s": measured.iqr_s,
+        **times.described(),
         "bytes": kernel.bytes or None,
-        "gb_per_s": kernel.bytes / measured.median_s / 1e9 if kernel.bytes else None,
-        "samples": measured.samples,
-        "runs": measured.runs,
-        "threads": measured.threads,
+        "gb_per_s": kernel.bytes / times.median_s / 1e9 if kernel.bytes else None,
+        **limit,
+        **conditions(),
     }
+
+
+def _limit(point: Point, kernel: Kernel, clock: Clock, effort: Effort) -> Mapping[str, Any]:
+    """The kernel beside the limit of the machine, where it is known how much it must move."""
+    if not kernel.bytes:
+        return {}
+    rng = generator("roof", point.id)
+    return roof(kernel.run, kernel.bytes, point.device, clock, rng, effort.budget_s).described()
 
 
 def _named(point: Point) -> dict[str, Any]:
@@ -273,23 +276,32 @@ def size_text(size: int) -> str:
     return f"1e{len(digits) - 1}" if size >= 1000 and digits.strip("0") == "1" else f"{size:,}"
 
 
-def show(records: Sequence[Record], devices: Mapping[str, str], console: Console) -> None:
-    """Print one table for each device and dtype, items with their rows below, one column for each size; then the comparison."""
+def show(records: Sequence[Record], devices: Mapping[str, str], console: Console, self_tests: Sequence[Record] = ()) -> None:
+    """Print what the self-tests said, one table for each device and dtype, items with their rows below, one column for each
+    size; then the comparison."""
+    for record in self_tests:
+        for number, sentence in enumerate(sentences(record)):
+            console.print(sentence, style="red" if number else None, highlight=False)
     for device, dtype in dict.fromkeys((record["device"], record["dtype"]) for record in records):
         chosen = [record for record in records if (record["device"], record["dtype"]) == (device, dtype)]
         threads = {str(record["threads"]) for record in chosen if record["status"] == "measured"}
         title = f"Median time, {dtype} on {device} ({devices.get(device, 'unknown')})"
         title += f", CPU threads: {' or '.join(sorted(threads))}" if threads else ""
         sizes = sorted({record["size"] for record in chosen})
-        table = _table(title, [*map(size_text, sizes), "GB/s"])
+        table = _table(title, [*map(size_text, sizes), "GB/s", "of limit"])
         for item, rows in _by_item(chosen).items():
             table.add_row(f"[bold]{item}[/bold]")
             for what, cells in rows.items():
                 measured = [cells[size] for size in sizes if size in cells and cells[size]["status"] == "measured"]
-                rate = measured[-1]["gb_per_s"] if measured else None
-                table.add_row(f"  {what}", *(_cell(cells.get(size)) for size in sizes), rate_text(rate) if rate else "")
+                rate, share = (measured[-1].get(name) if measured else None for name in ("gb_per_s", "roof_share"))
+                limit = f"{100.0 * share:.0f} %" if share else ""
+                table.add_row(f"  {what}", *(_cell(cells.get(size)) for size in sizes), rate_text(rate) if rate else "", limit)
         console.print(table)
-    console.print("GB/s is the least possible traffic, at the largest size that was measured.")
+    console.print(
+        "GB/s is the least possible traffic, at the largest size that was measured; its limit is a sum of two arrays into a "
+        "third of as many bytes, timed in pairs with it.",
+        soft_wrap=True,
+    )
     if any(record["status"] == "skipped" for record in records):
         console.print("- is a point that was not run; the results file says why.")
     missing = without_accelerator(devices, {record["device"] for record in records if record["status"] == "measured"})

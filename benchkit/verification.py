@@ -3,15 +3,13 @@ make reproducers, and say how it ended."""
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import functools
 import itertools
-import multiprocessing
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,7 +19,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from benchkit import findings
+from benchkit import findings, workers
 from benchkit.attribute import load, load_attribute, torch_class
 from benchkit.exercised import Exercised
 from benchkit.judge import ABSENT, ERROR, FAIL, OTHER, SHARED, UNSUPPORTED, WAIVED, WORST_FIRST
@@ -40,15 +38,16 @@ PRINTED = 12  # failures printed in full; all are in the results file
 class Bench:
     """What a side brings to its verification.
 
-    ``name`` is where this object lies, as ``module:attribute``, so that a worker process finds it. ``cases(item, level, dtypes,
-    device, seed)`` yields the cases of an item; a case names its checks with ``id(check)``. ``subject(item, device,
-    constructor)`` wraps a class for testing, ``reproduce(case, check, subject, impl)`` writes a standalone script (None if it
-    does not fail). Of the checks that are ``optional`` an implementation in torch's place may support none.
-    ``formula(item, **parts)`` is a subject made of the reference, some of its parts replaced by wrong ones. ``classes()`` are
-    the paths of all classes of this side that the installed torch has. ``generic(item)`` are wrong versions that follow from
-    what kind of item it is: names, each with a subject. ``prepare(case)`` does what concerns the case alone, and gives a
-    function that runs it on a subject, as ``run_case`` does on one only. ``for_formulas(case)`` says whether it asks of a
-    formula what no other case asks: a formula has one path, refuses nothing and has no life.
+    ``name`` is where this object lies, as ``module:attribute``, so that a worker process finds it. ``cases(item, level,
+    dtypes, device, seed)`` yields the cases of an item; a case names its checks with ``id(check)``, and says which one alone
+    it has, if it has one alone, in ``only``. ``subject(item, device, constructor)`` wraps a class for testing,
+    ``reproduce(case, check, subject, impl)`` writes a standalone script (None if it does not fail). Of the checks that are
+    ``optional`` a class in torch's place may support none. ``formula(item, **parts)`` is a subject made of the reference,
+    some of its parts replaced by wrong ones. ``classes()`` are the paths of all classes of this side that the installed torch
+    has. ``generic(item)`` are wrong versions that follow from what kind of item it is: names, each with a subject.
+    ``prepare(case)`` does what concerns the case alone, and gives a function that runs it on a subject, as ``run_case`` does
+    on one only. ``for_formulas(case)`` says whether it asks of a formula what no other case asks: a formula has one path,
+    refuses nothing and has no life.
     """
 
     name: str
@@ -211,7 +210,7 @@ def _execute(units: list[Unit], total: int) -> Iterator[tuple[Unit, Work]]:
     On the CPU worker processes do them: several where there is enough to do, and one at least for an implementation in
     torch's place, which may bring down the process that it runs in.
     """
-    processes = _processes() if total > INLINE else 1
+    processes = workers.count() if total > INLINE else 1
     parallel = [unit for unit in units if unit.device == "cpu" and (total > INLINE or unit.request.impl)]
     for unit in units:
         if unit not in parallel:
@@ -220,7 +219,7 @@ def _execute(units: list[Unit], total: int) -> Iterator[tuple[Unit, Work]]:
     while waiting:
         pending: deque[tuple[Unit, Future[Work]]] = deque()
         try:
-            with _pool(processes) as pool:
+            with workers.pool(processes) as pool:
                 while waiting or pending:
                     while waiting and len(pending) < 4 * processes:
                         pending.append((waiting[0], pool.submit(work, waiting[0])))
@@ -240,23 +239,13 @@ def _one_by_one(unit: Unit) -> Iterator[tuple[Unit, Work]]:
     cases = deque(replace(unit, start=index, stop=index + 1) for index in range(unit.start, unit.stop))
     while cases:
         try:
-            with _pool(1) as pool:
+            with workers.pool(1) as pool:
                 while cases:
                     done = pool.submit(work, cases[0]).result()
                     yield cases.popleft(), done
         except BrokenProcessPool:
             one = cases.popleft()
             yield one, Work([_crash(one, one.start)])
-
-
-@contextlib.contextmanager
-def _pool(processes: int) -> Iterator[ProcessPoolExecutor]:
-    """Worker processes; after Ctrl-C what has not begun is not begun."""
-    pool = ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("forkserver"))
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def _crash(unit: Unit, index: int) -> Record:
@@ -267,11 +256,6 @@ def _crash(unit: Unit, index: int) -> Record:
         "wrong": [OTHER],
         "message": [f"{unit.item} killed the process in its case number {index} on {unit.device}"],
     }
-
-
-def _processes() -> int:
-    """How many worker processes: one for each core, and no more than four, since their memory is torch's."""
-    return max(1, min(multiprocessing.cpu_count(), 4))
 
 
 def _settle(record: Record, waivers: Waivers, request: Request) -> None:
@@ -313,7 +297,7 @@ class _Reproducers:
     def _text(self, unit: Unit, id: str) -> str | None:
         for case in cases_of(unit):
             for check in self.bench.checks:
-                if case.id(check) == id:
+                if case.id(check) == id and getattr(case, "only", check) == check:
                     return self.bench.reproduce(case, check, subject_of(unit), unit.request.impl)
         return None
 
@@ -394,8 +378,7 @@ def _print(console: Console, request: Request, tally: Tally, problems: list[str]
         else ""
     )
     if tally.seconds:
-        spent = "{checks_per_cpu_s:.0f} checks for each CPU-second of {cpu_s:.1f}; start-up took {start_up_cpu_s:.1f} more"
-        console.print(spent.format(**tally.speed), highlight=False)
+        console.print(tally.described, highlight=False)
     verdict = "all right" if not bad and not problems else f"{bad} discrepancies, {len(problems)} waivers to mend"
     console.print(
         f"{verdict}: {sum(tally.statuses.values())} checks, {tally.compared} numbers compared{excused}{unsupported}; {path}",

@@ -68,8 +68,8 @@ def grid(item: Loss, level: str, dtypes: tuple[str, ...], device: str, seed: int
 
 
 def _share(values: list[T], turn: int, among: int) -> list[T]:
-    """The values whose turn it is where they are shared out among so many; one at least."""
-    return values[turn % among :: among] or [values[turn % len(values)]]
+    """The values whose turn it is where they are shared out among so many; one at least, if there is any."""
+    return values[turn % among :: among] or values[turn % max(len(values), 1) :][:1]
 
 
 def _shapes(item: Loss, lane: str, reduction: str, count: int) -> list[tuple[int, ...]]:

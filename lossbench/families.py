@@ -13,13 +13,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
+import numpy as np
+
 from benchkit.domains import Domain
 from benchkit.grid import combinations, generator, pairwise
+from benchkit.precision import PRECISIONS
 from benchkit.request import DTYPES
 from benchkit.spec import Loss
 from lossbench.case import Case, accepted, allowed, lanes
 from lossbench.layouts import CHANNELS_LAST, CONTIGUOUS, EXPANDED, LAYOUTS, REPEATED, STRIDED
-from lossbench.paths import DYNAMIC, SHARED, STACKED_LAST
+from lossbench.paths import DYNAMIC, SHARED, STACKED_LAST, THREADS
 
 T = TypeVar("T")
 Shape = tuple[int, ...]
@@ -28,6 +31,8 @@ Shape = tuple[int, ...]
 SIZES = (1, 7, 8, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 1025)
 LONG_ROW = 200  # no axis but the first is made longer where a loss comes from a whole row: its formula may take pairs in it
 LARGE = {"standard": 2**18, "thorough": 2**20}  # numbers in a large input
+MANY = 2**15 + 37  # numbers that torch deals out to two threads, the second of which gets a piece with a tail
+LONG_ROWS = {True: (1024 + 33,), False: (16, 17, 33)}  # in formats that keep some digits of a long sum, and in others
 LARGE_ROWS = 70_000  # where a loss comes from a row of them: so many rows, more than float16 can count
 FIRST_SAMPLE = 100  # the samples of the families; those of the grid are fewer
 
@@ -42,6 +47,8 @@ COUNTS = {  # cases of each format at each level; of one that is not named there
         "autocast": 6,
         "mixed": 12,
         "large": 1,
+        "threads": 1,
+        "rows": 1,
     },
     "thorough": {
         "sizes": 4 * len(SIZES),
@@ -52,6 +59,8 @@ COUNTS = {  # cases of each format at each level; of one that is not named there
         "autocast": 16,
         "mixed": 18,
         "large": 3,
+        "threads": 3,
+        "rows": 4,
     },
 }
 COMPILED: dict[str, dict[str, int]] = {  # the same for the graphs of each backend
@@ -137,8 +146,8 @@ def has_parameters(item: Loss) -> bool:
 # ---- Sizes -------------------------------------------------------------------------------------------------------------------
 
 
-def lengthened(item: Loss, length: int) -> list[Shape]:
-    """The declared shapes with one of their axes of this length."""
+def lengthened(item: Loss, length: int, longest: int = LONG_ROW) -> list[Shape]:
+    """The declared shapes with one of their axes of this length; that of a row is not longer than ``longest``."""
     found = []
     for shape in item.shapes:
         for axis in range(len(shape)):
@@ -147,7 +156,7 @@ def lengthened(item: Loss, length: int) -> list[Shape]:
                 continue
             if item.long_axes is not None and (axis - len(shape) not in item.long_axes or length < shape[axis]):
                 continue
-            if rowwise and length > LONG_ROW and (axis > 0 or len(shape) == 1):
+            if rowwise and length > longest and (axis > 0 or len(shape) == 1):
                 continue
             found.append((*shape[:axis], length, *shape[axis + 1 :]))
     return found
@@ -295,9 +304,48 @@ def large(family: Family) -> Iterator[Case]:
         yield family.case(setting=settings_(), shape=wide, lane="large", reduction="mean", path="eager")
 
 
+def threads(family: Family) -> Iterator[Case]:
+    """Losses of so many numbers, not reduced, that two threads share them."""
+    item = family.item
+    if beside(family) or (family.level == "standard" and family.dtype != "float32" and "elementwise" not in item.tags):
+        return
+    if family.level == "standard" and family.dtype == generator("half", item.slug).choice(["float16", "bfloat16"]):
+        return
+    fitting = [s for s in item.shapes if s and (item.long_axes is None or -len(s) in item.long_axes)]
+    shapes = family.turns([(-(-MANY // int(np.prod(s[1:]))), *s[1:]) for s in fitting if _rows(item, s)], "shape")
+    for _ in range(family.count if shapes.values else 0):
+        yield family.case(shape=shapes(), path=THREADS, lane="ordinary", reduction=_single(item))
+
+
+def beside(family: Family) -> bool:
+    """Whether a format is left to level thorough: the kernels of float64 are those of float32, and its oracle takes long."""
+    return family.level == "standard" and family.dtype == "float64"
+
+
+def _rows(item: Loss, shape: Shape) -> bool:
+    """Whether the first axis of a shape counts losses."""
+    return "elementwise" in item.tags or len(shape) > 1
+
+
+def _single(item: Loss) -> str:
+    """The reduction that leaves the losses as they are, where there is one."""
+    return "none" if "none" in item.reductions else next(iter(item.reductions))
+
+
+def rows(family: Family) -> Iterator[Case]:
+    """Two rows that are long for a kernel; of a sum of many a half format keeps no digit, so there they have fewer."""
+    item, long = family.item, LONG_ROWS[PRECISIONS[family.dtype].bits >= 24]
+    if "elementwise" in item.tags or beside(family):
+        return
+    found = [s for n in long for s in lengthened(item, n, longest=n) if len(s) == 2 and s[-1] == n]
+    shapes = family.turns(item.long_shapes or [(2, *s[1:]) for s in found], "shape")
+    for _ in range(family.count if shapes.values else 0):
+        yield family.case(shape=shapes(), path="eager", lane="ordinary", reduction=_single(item))
+
+
 FAMILIES = {
     "sizes": sizes, "layouts": layouts, "empty": empty, "functional options": functional_options, "vmap": vmap,
-    "autocast": autocast, "mixed": mixed, "large": large,
+    "autocast": autocast, "mixed": mixed, "large": large, "threads": threads, "rows": rows,
 }  # fmt: skip
 
 

@@ -15,8 +15,9 @@ import numpy as np
 from benchkit.precision import PRECISIONS
 from benchkit.spec import Loss
 from lossbench import oracle
+from lossbench.formula_subject import FormulaSubject
 from lossbench.layouts import place
-from lossbench.subject import Answer, Array, Call, FormulaSubject
+from lossbench.subject import Answer, Array, Call
 
 BELOW = {"float64": "float32", "float32": "bfloat16"}  # the format below, which the half types have not
 Subjects = Mapping[str, Callable[[], FormulaSubject]]

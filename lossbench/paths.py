@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ from lossbench.subject import (
 BACKENDS = {"aot_eager": "aot_eager", "aot_decomposed": "aot_eager_decomp_partition", "inductor": "inductor"}
 DYNAMIC = "inductor_dynamic"  # inductor with every size a symbol
 BACKENDS |= {DYNAMIC: "inductor"}
+THREADS, COUNT = "threads", 2  # the loss and its gradient by so many threads; else there is one
 OWN = ("functional", "autocast")  # paths on which only torch's own classes are judged
 
 # "CPU Ops that can autocast to float32" in the documentation of torch.amp, less what is no loss; float16 shares the list.
@@ -57,6 +58,19 @@ def around(call: Call, device: str) -> Any:
     if call.path != "autocast":
         return contextlib.nullcontext()
     return torch.autocast(device, dtype=getattr(torch, autocast_format(call.dtype)))
+
+
+@contextlib.contextmanager
+def shared_out(call: Call) -> Iterator[None]:
+    """The number of threads that a call and its gradient have."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(COUNT if call.path == THREADS else before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def functional(item: Loss, given: Mapping[str, Any]) -> Callable[..., Any]:

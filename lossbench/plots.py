@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from itertools import cycle
 from typing import Any
 
-import matplotlib
 import numpy as np
 import torch
 from matplotlib.axes import Axes
@@ -24,7 +23,8 @@ from benchkit.request import RIGHT, Request, UsageError
 from benchkit.results import Run
 from benchkit.spec import Figure as View
 from benchkit.spec import Loss
-from lossbench.subject import Answer, Call, FormulaSubject, ModuleSubject, Subject, arguments_of
+from lossbench.formula_subject import FormulaSubject
+from lossbench.subject import Answer, Call, ModuleSubject, Subject, arguments_of
 from reference import LOSSES
 
 Array = NDArray[np.float64]
@@ -100,7 +100,7 @@ def card(item: Loss) -> tuple[Figure, dict[str, str]]:
     low, high = view.span
     line, points = np.linspace(low, high, CURVE), low + (high - low) * (np.arange(MARKERS) + 0.3) / MARKERS
     legend: list[tuple[Line2D, str]] = []
-    for chosen, look, marker in zip(view.options, cycle(_looks()), cycle("osD^vP")):
+    for chosen, look, marker in zip(view.options, cycle(figures.looks()), cycle("osD^vP")):
         expected = evaluate(FormulaSubject(item), item, view, chosen, line, "float64")
         got = evaluate(ModuleSubject(item, "cpu", constructor), item, view, chosen, points, DTYPE)
         for axes, curve, dots in zip((values, slopes), expected, got):
@@ -166,11 +166,6 @@ def _domains(item: Loss, arrays: list[NDArray[Any]]) -> Mapping[str, Domain]:
         if kinds == [array.dtype.kind == "f" for array in arrays]:
             return domains
     raise UsageError(f"the figure of {item.name} gives inputs that fit none of its variants")
-
-
-def _looks() -> list[dict[str, Any]]:
-    with figures.style():
-        return list(matplotlib.rcParams["axes.prop_cycle"])
 
 
 def _label(view: View, chosen: Mapping[str, Any]) -> str:

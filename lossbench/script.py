@@ -11,7 +11,7 @@ from benchkit.snippets import HEAD, RAN_THROUGH, constructor, element, tensor, v
 from benchkit.spec import Native
 from lossbench.checks import Trial, directions, tangents
 from lossbench.layouts import CONTIGUOUS, place
-from lossbench.paths import BACKENDS, DYNAMIC, SHARED, STACKED_LAST, autocast_format
+from lossbench.paths import BACKENDS, COUNT, DYNAMIC, SHARED, STACKED_LAST, THREADS, autocast_format
 from lossbench.subject import arguments_of
 
 LAID = '''
@@ -153,6 +153,8 @@ class Writer:
         if self.case.path == "autocast":
             format = autocast_format(self.case.dtype)
             value = f'with torch.autocast("{self.case.device}", torch.{format}):\n    {value}'
+        if self.case.path == THREADS:
+            value = f"torch.set_num_threads({COUNT})\n{value}"
         if self.check == "double_backward":
             return value + self.double_backward()
         if self.requires or self.check == "option_gradient":

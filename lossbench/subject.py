@@ -1,4 +1,4 @@
-"""Implementations under test: torch's module, a user's class, or a numpy formula, behind one call."""
+"""Implementations under test: torch's module or a user's class, behind one call."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from benchkit.attribute import torch_class
 from benchkit.domains import Domain
 from benchkit.precision import PRECISIONS, Precision
 from benchkit.spec import Loss, Native
-from lossbench import oracle
 from lossbench.layouts import CONTIGUOUS, Laid
 
 Array = NDArray[Any]
@@ -177,9 +176,10 @@ class ModuleSubject:
             return paths.vmapped(self, call)
         arguments = Arguments(call, self.device)
         function = self.function(call, arguments)
-        with unimplemented(lenient=bool(call.formats)), quiet(), paths.around(call, self.device):
-            value = function(*arguments.passed())
-        return arguments.answer(value, [self.gradients(value, arguments, upstream) for upstream in call.upstreams])
+        with paths.shared_out(call):
+            with unimplemented(lenient=bool(call.formats)), quiet(), paths.around(call, self.device):
+                value = function(*arguments.passed())
+            return arguments.answer(value, [self.gradients(value, arguments, upstream) for upstream in call.upstreams])
 
     def forward_mode(self, call: Call, tangents: Mapping[str, Array]) -> Answer:
         from torch.autograd import forward_ad
@@ -380,58 +380,3 @@ def numbers(tensor: Any) -> Array:
     import torch
 
     return np.asarray(tensor.detach().to("cpu", torch.float64).numpy(force=True))  # a zero tensor has no memory
-
-
-class FormulaSubject:
-    """A formula evaluated in double and rounded once: the reference itself, or one of its planted wrong versions."""
-
-    def __init__(self, item: Loss, **replaced: Callable[..., Any]) -> None:
-        self.item, self.replaced = item, replaced
-
-    def __call__(self, call: Call) -> Answer:
-        parts = [self._one(call, inputs) for inputs in (call.inputs, *call.lanes)]
-        if not call.lanes:
-            return parts[0]
-        gradients: list[list[Array | None]] = [
-            [np.stack(of_lanes) for of_lanes in zip(*of_upstream, strict=True)]
-            for of_upstream in zip(*(part.gradients for part in parts), strict=True)
-        ]
-        return Answer(np.stack([part.value for part in parts]), parts[0].stored, gradients)
-
-    def _one(self, call: Call, inputs: Mapping[str, Array]) -> Answer:
-        stored = PRECISIONS[call.stored or call.dtype]
-        with np.errstate(all="ignore"):
-            found = self._formula(call, inputs)
-            answer = Answer(stored.round(found.value), stored)
-            for upstream in call.upstreams:
-                by_input = found.gradients(upstream)
-                answer.gradients.append([self._rounded(call, n, by_input[n]) for n in call.requires])
-        return answer
-
-    def _formula(self, call: Call, inputs: Mapping[str, Array]) -> oracle.Formula:
-        return oracle.Formula(self.item, call.domains, inputs, call.options, call.reduction, self.replaced, by=call.derivable)
-
-    def _rounded(self, call: Call, name: str, numbers: Any) -> Array:
-        format = call.formats.get(name, call.dtype)
-        return PRECISIONS[format if format in PRECISIONS else call.dtype].round(numbers)
-
-    def forward_mode(self, call: Call, tangents: Mapping[str, Array]) -> Answer:
-        stored = PRECISIONS[call.dtype]
-        with np.errstate(all="ignore"):
-            found = self._formula(call, call.inputs)
-            return Answer(stored.round(found.value), stored, [[stored.round(found.along(tangents))]])
-
-    def double_backward(self, call: Call, directions: Mapping[str, Array]) -> Answer:
-        stored = PRECISIONS[call.dtype]
-        with np.errstate(all="ignore"):
-            found = self._formula(call, call.inputs)
-            second = found.curvature(call.upstreams[0], directions)
-            by_all = [*(second[n] for n in call.requires), found.along(directions)]
-            return Answer(stored.round(found.value), stored, [[stored.round(g) for g in by_all]])
-
-    def option_gradient(self, call: Call, names: Sequence[str]) -> Answer:
-        stored = PRECISIONS[call.dtype]
-        with np.errstate(all="ignore"):
-            found = self._formula(call, call.inputs)
-            gradients = [stored.round(found.by_option(n, call.upstreams[0])) for n in names]
-            return Answer(stored.round(found.value), stored, [list(gradients)])

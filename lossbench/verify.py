@@ -11,9 +11,10 @@ from lossbench.case import Case
 from lossbench.cases import cases
 from lossbench.checks import CHECKS, OPTIONAL, prepare, run_case
 from lossbench.contract import CONTRACT
+from lossbench.formula_subject import FormulaSubject
 from lossbench.generic_bugs import generic_bugs
 from lossbench.reproducer import reproducer
-from lossbench.subject import FormulaSubject, ModuleSubject
+from lossbench.subject import ModuleSubject
 from reference import LOSSES
 
 

@@ -14,9 +14,10 @@ import numpy as np
 from benchkit.precision import PRECISIONS
 from benchkit.spec import Optimizer
 from optimbench.cases import Array, Case, Drawn
+from optimbench.formula_subject import FormulaSubject
 from optimbench.layouts import LAYOUTS, placed
 from optimbench.lockstep import COUNTER
-from optimbench.subject import FormulaSubject, Recording
+from optimbench.subject import Recording
 
 BELOW = {"float64": "float32", "float32": "bfloat16"}  # the format below, which the half types have not
 Options = Mapping[str, Any]

@@ -177,11 +177,15 @@ def judge_at_rest(after: Ball, got: Array, gradient: Array, tensors: Mapping[str
 
 
 def _judge_formats(case: Case, recording: Recording) -> Iterator[Found]:
-    """Whether the state is held in formats that do for it: numbers in the parameter's, the counter in one that can count."""
+    """Whether the state is held in formats that do for it: numbers in the parameter's, the counter in one that can count.
+
+    Of a state that the formula does not know it is not known what would do.
+    """
     last = {segment.parameter: segment for segment in recording.segments}
     for segment in last.values():
+        known = case.item.initial_function(segment.before, **case.options) if case.item.initial_function else {}
         for name, stored in segment.state_after.items():
-            if stored.value is None:
+            if stored.value is None or name not in known:
                 continue
             needed = FLOAT32 if name == COUNTER else case.precision
             held = stored.precision.unit <= needed.unit

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -95,8 +94,7 @@ def load(request: Request) -> Experiment:
     curves, data = results.of("curve"), results.of("data")
     if not curves or not data:
         raise UsageError(f"{path} holds no curve yet; run 'optimbench converge --reports {request.reports} --resume' first")
-    with figures.style():
-        looks = list(matplotlib.rcParams["axes.prop_cycle"])
+    looks = figures.looks()
     families = []
     for index, label in enumerate(dict.fromkeys(curve["label"] for curve in curves)):
         mine = [curve for curve in curves if curve["label"] == label]

@@ -13,8 +13,9 @@ from benchkit.verification import verify as run
 from optimbench import checks, life, reproducer
 from optimbench.cases import Case, cases
 from optimbench.contract import CONTRACT
+from optimbench.formula_subject import FormulaSubject
 from optimbench.generic_bugs import generic_bugs
-from optimbench.subject import FormulaSubject, Subject, TorchSubject
+from optimbench.subject import Subject, TorchSubject
 from reference import OPTIMIZERS
 
 CHECKS = checks.CHECKS | life.checks()

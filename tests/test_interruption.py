@@ -15,6 +15,7 @@ from benchkit.results import read
 
 RUNS = {
     "verify": ["lossbench", "verify", "HingeEmbeddingLoss", "L1Loss", "--device", "cpu", "--dtype", "float32"],
+    "prove": ["lossbench", "prove", "HingeEmbeddingLoss", "SoftMarginLoss"],
     "time": [
         "lossbench",
         "time",
@@ -79,10 +80,10 @@ def disturb(words: list[str], reports: Path, blow: signal.Signals) -> subprocess
     return process
 
 
-BLOWS = [("verify", signal.SIGKILL), ("verify", signal.SIGINT), ("time", signal.SIGKILL)]
+BLOWS = [("verify", signal.SIGKILL), ("verify", signal.SIGINT), ("time", signal.SIGKILL), ("prove", signal.SIGINT)]
 
 
-@pytest.mark.parametrize(("name", "blow"), BLOWS, ids=["verify-kill", "verify-interrupt", "time-kill"])
+@pytest.mark.parametrize(("name", "blow"), BLOWS, ids=["verify-kill", "verify-interrupt", "time-kill", "prove-interrupt"])
 def test_a_disturbed_run_is_readable_and_resumes(name: str, blow: signal.Signals, tmp_path: Path) -> None:
     """After the blow the file can be read; --resume ends with the records of an undisturbed run, each once."""
     words = RUNS[name]

@@ -19,6 +19,7 @@ from scipy.special import log_softmax
 from benchkit.attribute import torch_class
 from benchkit.domains import Draw, draw_case
 from benchkit.precision import FLOAT32
+from benchkit.proving import SUBJECT
 from lossbench.oracle import collect
 from reference import LOSSES
 
@@ -27,7 +28,13 @@ SECOND, SHAPES = map(runpy.run_path(str(HERE / "second_source.py")).get, ("SECON
 
 LANES = ("exact", "ordinary", "edge")
 ITEMS = [pytest.param(item, id=item.slug) for item in LOSSES.values()]
-BUGS = [pytest.param(item, bug, id=f"{item.slug}: {bug.name}") for item in LOSSES.values() for bug in item.planted_bugs]
+# A broken class in torch's place has no formula to compare: whether it is told is for ``prove`` to say.
+BUGS = [
+    pytest.param(item, bug, id=f"{item.slug}: {bug.name}")
+    for item in LOSSES.values()
+    for bug in item.planted_bugs
+    if bug.part != SUBJECT
+]
 
 
 @dataclass

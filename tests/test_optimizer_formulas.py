@@ -12,6 +12,7 @@ import pytest
 import torch
 from scipy.optimize import minimize, rosen, rosen_der
 
+from benchkit.proving import SUBJECT
 from reference import OPTIMIZERS
 
 SECOND = runpy.run_path(str(Path(__file__).parent / "second_source_optimizers.py"))["SECOND"]
@@ -33,9 +34,15 @@ whole = pytest.mark.parametrize(
 by_closure = pytest.mark.parametrize(
     "item", [pytest.param(OPTIMIZERS[n], id=n) for n in OPTIMIZERS if "closure" in OPTIMIZERS[n].tags]
 )
+# A broken class in torch's place has no formula to compare: whether it is told is for ``prove`` to say.
 every_bug = pytest.mark.parametrize(
     ("item", "bug"),
-    [pytest.param(item, bug, id=f"{item.slug}: {bug.name}") for item in OPTIMIZERS.values() for bug in item.planted_bugs],
+    [
+        pytest.param(item, bug, id=f"{item.slug}: {bug.name}")
+        for item in OPTIMIZERS.values()
+        for bug in item.planted_bugs
+        if bug.part != SUBJECT
+    ],
 )
 
 

@@ -35,7 +35,7 @@ class Slow(torch.optim.SGD):
 def run(script: Path, folder: Path) -> subprocess.CompletedProcess[str]:
     """Run a script where this project is not to be found."""
     return subprocess.run(
-        [sys.executable, "-W", "error", str(script)],
+        [sys.executable, "-W", "error", "-W", "ignore::DeprecationWarning", str(script)],
         cwd=folder,
         env={"PYTHONPATH": str(folder)},
         capture_output=True,
@@ -89,4 +89,4 @@ def test_a_live_defect_of_torch_has_a_reproducer(tmp_path: Path) -> None:
     for script in scripts:
         outcome = run(tmp_path / script, tmp_path)
         assert outcome.returncode == 1, outcome.stdout + outcome.stderr
-        assert "should be" in outcome.stdout or "must raise" in outcome.stdout
+        assert any(words in outcome.stdout + outcome.stderr for words in ("should be", "must raise", "RuntimeError: Negation"))

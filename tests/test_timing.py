@@ -133,7 +133,11 @@ def test_command_records_every_point(tmp_path, capsys, suite, command, items):
     for record in results.of("time"):
         assert record["status"] == "measured", record
         assert 0 < record["median_s"] < math.inf
+        assert 0 < record["min_s"] <= record["p10_s"] <= record["q1_s"] <= record["median_s"] <= record["q3_s"]
         assert record["iqr_s"] >= 0
+        assert record["page_faults"] >= 0
+        assert record["allocator"] == "system"
+        assert record["doubts"] == results.of("self_test")[0]["problems"]
         assert record["runs"] >= record["samples"] >= 1
         assert record["threads"] == torch.get_num_threads()
         assert record["gb_per_s"] == pytest.approx(record["bytes"] / record["median_s"] / 1e9)
@@ -153,7 +157,8 @@ def test_resumed_run_measures_only_what_is_missing(tmp_path):
 
     assert resumed.ended
     assert resumed.records[:3] == complete.records[:3]
-    assert [record["id"] for record in resumed.records] == [record["id"] for record in complete.records]
+    assert [record["id"] for record in resumed.of("time")] == [record["id"] for record in complete.of("time")]
+    assert [record["id"] for record in resumed.of("self_test")] == ["cpu-1", "cpu-2"]
 
 
 def test_row_stops_growing_where_a_point_would_take_too_long(tmp_path):
@@ -178,7 +183,7 @@ def test_row_stops_growing_where_a_point_would_take_too_long(tmp_path):
 def test_points_are_skipped_once_the_time_is_used_up(tmp_path, monkeypatch):
     """A run that has no time left says so for every point that it leaves out."""
     monkeypatch.setattr(timing, "SHORTEST_RUN_S", 0.0)
-    monkeypatch.setitem(timing.EFFORTS, "quick", timing.Effort(0.01, 0.0))
+    monkeypatch.setitem(timing.EFFORTS, "quick", timing.Effort(0.01, 0.0, 0.1))
     lossbench.timing.time(request(tmp_path))
     records = read(request(tmp_path).results_file).of("time")
 

@@ -76,6 +76,11 @@ class LifeCase(Case):
         return (self.scenario,)
 
     @property
+    def only(self) -> str:
+        """The one check that the case has; that of another scenario would have the same id, but is another play."""
+        return self.scenario
+
+    @property
     def shapes(self) -> tuple[tuple[tuple[int, ...], ...], ...]:
         chosen = SCENARIOS[self.scenario].shapes
         if chosen:

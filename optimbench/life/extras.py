@@ -93,6 +93,27 @@ def check_rate_in_a_tensor(case: LifeCase, script: Script) -> list[Found]:
 
 
 @scenario(
+    "A scheduler moves the learning rate of each group alone, also where the constructor was given it in a tensor.",
+    everywhere=False, formats=("float32", "float64"),
+)  # fmt: skip
+def check_scheduled_rate_in_a_tensor(case: LifeCase, script: Script) -> list[Found]:
+    """The rate of the first group stays, that of the second one is halved with every step."""
+    if "Tensor" not in str(script.subject.annotations.get("lr")):
+        raise Unsupported("the constructor does not say that it takes a learning rate in a tensor")
+    drawn, rate = case.draw(), 2.0**-4
+    options = [{**chosen, "lr": rate} for chosen in (case.options, case.others)]
+    run = script.start(drawn.groups, options, written={"lr": f"torch.tensor({rate})"})
+    script.recording.held = {"lr": FLOAT32}
+    script.do(f"scheduler = torch.optim.lr_scheduler.LambdaLR({run.name}, [lambda step: 1.0, lambda step: 0.5**step])")
+    for step, gradients in enumerate(drawn.gradients[:3]):
+        run.options = [{**chosen, "lr": rate * factor**step} for chosen, factor in zip(run.options, (1.0, 0.5), strict=True)]
+        with script.optional("as a Tensor is not supported"):
+            run.step(gradients)
+        script.do("scheduler.step()")
+    return script.judge()
+
+
+@scenario(
     "A complex state that is loaded for parameters of another format is held in theirs, and goes on.",
     needs=frozenset({"elementwise"}), without=frozenset({"closure", "sparse"}), shapes=PAIRS, formats=("float32", "float64"),
 )  # fmt: skip

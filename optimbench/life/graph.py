@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from optimbench.found import Found
 from optimbench.life.cases import LifeCase, scenario
 from optimbench.life.script import Run, Script
 from optimbench.lockstep import host
+from optimbench.subject import Unsupported
 
 STEPS = 3
 DIFFERENCE = 2.0**-30  # of a difference quotient in double-double arithmetic: its square is below the roundoff of double
@@ -23,11 +25,12 @@ GRAIN = 2.0**20  # numbers are multiples of 1 / GRAIN, so that the difference is
 
 
 def _leaves(item: Optimizer) -> tuple[str, ...]:
-    return ("start", "gradients", "lr")
+    return ("start", "gradients", "lr", *(name for name in ("weight_decay",) if name in item.options))
 
 
 @scenario(
-    "A differentiable step passes derivatives on: to the parameters before, to the gradients, to a learning rate in a tensor.",
+    "A differentiable step passes derivatives on: to the parameters before, to the gradients, to a learning rate in a tensor, "
+    "and to a weight decay where it may be one.",
     needs=frozenset({"elementwise"}), without=frozenset({"closure", "sparse"}), formats=("float64",), variants=_leaves,
     everywhere=False,
 )  # fmt: skip
@@ -36,6 +39,10 @@ def check_derivatives(case: LifeCase, script: Script) -> list[Found]:
     if "differentiable" not in script.subject.accepted:
         with script.optional("differentiable"):
             raise TypeError("the constructor has no differentiable switch")
+    if case.variant in set(case.item.options) - {"lr"} and "Tensor" not in str(script.subject.annotations.get(case.variant)):
+        raise Unsupported(f"the constructor does not say that it takes a {case.variant} in a tensor")
+    if case.variant in case.item.options and not case.options[case.variant]:  # none, and the formula leaves it out
+        case = replace(case, options={**case.options, case.variant: case.item.options[case.variant][1]})
     rng = case.rng
     sign = rng.choice([-1.0, 1.0], (STEPS + 1, 5))
     start, *slopes = np.round(sign * rng.uniform(0.5, 2.0, (STEPS + 1, 5)) * GRAIN) / GRAIN
@@ -48,16 +55,16 @@ def check_derivatives(case: LifeCase, script: Script) -> list[Found]:
     script.do("p0 = p0.clone()\np0.retain_grad()")
     given = {n: repr(v) for n, v in case.options.items() if v != case.item.defaults[n]} | {"differentiable": "True"}
     given |= {n: "False" for n in ("foreach", "fused") if n in script.subject.accepted}
-    if leaf == "lr":
-        script.do(f"lr = torch.tensor({case.options['lr']!r}, dtype=torch.float64).requires_grad_()")
-        given["lr"] = "lr"
+    if leaf in case.item.options:
+        script.do(f"{leaf} = torch.tensor({case.options[leaf]!r}, dtype=torch.float64).requires_grad_()")
+        given[leaf] = leaf
     with script.optional("must be Number"):
         _play(script, run, leaf, given, slopes)
     script.do(f"(p0 * {run.number(weights, 'float64')}).sum().backward()")
     leaves: list[str] = [f"slopes[{i}]" for i in range(STEPS)] if leaf == "gradients" else [leaf]
     for number, name in enumerate(leaves):
         wanted = weights * _quotient(case, leaf, number, start, slopes)
-        _compare(script, f"{name}.grad", np.sum(wanted) if leaf == "lr" else wanted)
+        _compare(script, f"{name}.grad", np.sum(wanted) if leaf in case.item.options else wanted)
     return script.found
 
 
@@ -68,6 +75,10 @@ def _play(script: Script, run: Run, leaf: str, given: Mapping[str, str], slopes:
         value = run.number(row, "float64")
         script.do(f"slopes.append({value}{'.requires_grad_()' if leaf == 'gradients' else ''})\np0.grad = slopes[-1]")
         script.do(f"{run.name}.step()")
+        if leaf != "gradients":
+            script.expect(
+                script[f"torch.equal(p0.grad, {value})"], "p0.grad was changed in place", f"torch.equal(p0.grad, {value})"
+            )
 
 
 def _compare(script: Script, expression: str, wanted: Any) -> None:
@@ -88,15 +99,15 @@ def _quotient(case: LifeCase, leaf: str, number: int, start: Array, slopes: list
     for sign in (DIFFERENCE, -DIFFERENCE):
         moved = [row + sign if leaf == "gradients" and i == number else row for i, row in enumerate(slopes)]
         begun = start + sign if leaf == "start" else start
-        ends.append(_end(case, begun, moved, sign if leaf == "lr" else 0.0))
+        ends.append(_end(case, begun, moved, {leaf: sign} if leaf in case.item.options else {}))
     return np.asarray(floats(ends[0] - ends[1]) / (2.0 * DIFFERENCE))
 
 
-def _end(case: LifeCase, start: Array, slopes: list[Array], faster: float) -> Any:
+def _end(case: LifeCase, start: Array, slopes: list[Array], moved: Mapping[str, float]) -> Any:
     """The parameters after the steps by the formula, as double-double numbers."""
     rules = Rules.of(FLOAT64)
     given: Mapping[str, Any] = {name: host(value, rules) for name, value in case.options.items()}
-    given = {**given, "lr": given["lr"] + faster} if faster else given
+    given = {**given, **{name: given[name] + by for name, by in moved.items()}}
     p: Any = Ball.exactly(start, rules)
     state = case.item.initial_function(p, **given) if case.item.initial_function else {}
     for row in slopes:

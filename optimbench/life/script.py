@@ -29,6 +29,7 @@ from optimbench.subject import Recording, Segment, Stored, TorchSubject, Unsuppo
 
 CLASS = "Optimizer"  # what a script calls the class under test
 Options = Mapping[str, Any]
+NOTHING: Mapping[str, str] = {}
 
 PROBLEM = '''
 def problem(optimizer):
@@ -77,7 +78,7 @@ class Script:
 
     def start(
         self, groups: Sequence[Sequence[Array]], options: Sequence[Options], name: str = "optimizer", prefix: str = "p",
-        dtypes: Sequence[str] = (), layout: str = "", complex_: bool = False,
+        dtypes: Sequence[str] = (), layout: str = "", complex_: bool = False, written: Mapping[str, str] = NOTHING,
     ) -> Run:  # fmt: skip
         """Write parameters of these numbers and their optimizer; ``dtypes`` gives them formats in turn."""
         if layout and "place" not in self.scope:
@@ -92,7 +93,7 @@ class Script:
                 parameter = f"{prefix}{next(names)}"
                 run.declare(parameter, start, next(formats), layout)
                 run.groups[-1].append(parameter)
-        run.construct(options)
+        run.construct(options, written=written)
         return run
 
     def judge(self, kinds: Sequence[str] = ("lockstep",), item: Optimizer | None = None) -> list[Found]:
@@ -181,8 +182,10 @@ class Run:
         """Write a parameter."""
         self.script.do(f"{parameter} = torch.nn.Parameter({self.number(start, dtype, layout)})")
 
-    def construct(self, options: Sequence[Options], listed: Sequence[str] = ()) -> None:
-        """Write the optimizer: the first group's options go to the constructor, those of the others into their groups."""
+    def construct(self, options: Sequence[Options], listed: Sequence[str] = (), written: Mapping[str, str] = NOTHING) -> None:
+        """Write the optimizer: the first group's options go to the constructor, those of the others into their groups.
+
+        ``written`` are expressions for arguments of the constructor."""
         script, given = self.script, dict(self.script.subject.arguments(self.script.case))
         defaults = script.item.defaults
         for name, value in options[0].items():
@@ -194,7 +197,8 @@ class Run:
         for number, (group, chosen) in enumerate(zip(self.groups, options, strict=True)):
             more = "".join(f", {n!r}: {chosen[n]!r}" for n in known if chosen[n] != options[0][n]) if number else ""
             text.append(f'{{"params": [{", ".join(listed or group)}]{more}}}')
-        arguments = "".join(f", {name}={value!r}" for name, value in given.items())
+        texts = {name: repr(value) for name, value in given.items()} | dict(written)
+        arguments = "".join(f", {name}={text}" for name, text in texts.items())
         self.options = [dict(chosen) for chosen in options]
         try:
             script.do(f"{self.name} = {CLASS}([{', '.join(text)}]{arguments})")

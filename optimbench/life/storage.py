@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from benchkit.precision import FLOAT32, PRECISIONS
 from benchkit.spec import Optimizer
-from optimbench.cases import Drawn
+from optimbench.cases import Drawn, richest
 from optimbench.found import Found
 from optimbench.life.cases import LifeCase, scenario
 from optimbench.life.options import PARTNERS
@@ -104,7 +106,7 @@ def check_pickled(case: LifeCase, script: Script) -> list[Found]:
     return both(run, other, drawn)
 
 
-@scenario("A state that was loaded belongs to the optimizer that loaded it: neither run disturbs the other.")
+@scenario("A state that was loaded belongs to the optimizer that loaded it: neither run disturbs the other.", without=ALL)
 def check_load_is_a_copy(case: LifeCase, script: Script) -> list[Found]:
     """Each optimizer makes a step and leaves the state of the other, and its parameters, as they are."""
     drawn = case.draw()
@@ -178,6 +180,37 @@ def check_loaded_in_other_layout(case: LifeCase, script: Script) -> list[Found]:
     script.do(f"{other.name}.load_state_dict(saved)")
     for gradients in drawn.gradients[AFTER]:
         other.step(gradients)
+    return script.judge()
+
+
+def _journeys(item: Optimizer) -> list[str]:
+    """From every path to every other one, as far as they need no compiler and no graph."""
+    paths = [path for path in ("forloop", "foreach", "fused") if path in item.paths]
+    return [f"{one}_to_{other}" for one in paths for other in paths if one != other]
+
+
+@scenario(
+    "A state that was saved on one path goes on in an optimizer that was made for another one, also by the gradient scaler.",
+    without=frozenset({"closure", "sparse"}), variants=_journeys, everywhere=False, formats=("float32", "float64"),
+    sets=lambda item, few: [richest(item)],
+)  # fmt: skip
+def check_loaded_on_another_path(case: LifeCase, script: Script) -> list[Found]:
+    """A step as ever, then one of gradients that are scaled by 4."""
+    drawn, (before, after) = case.draw(), case.variant.split("_to_")
+    script.case = replace(case, path=before)
+    run = begin(case, script, drawn)
+    script.case = replace(case, path=after)
+    other = twin(run)
+    script.case = case
+    script.do(f"{other.name}.load_state_dict({run.name}.state_dict())")
+    first, second = drawn.gradients[AFTER][:2]
+    other.step(first)
+    script.do(f"scaler = torch.amp.GradScaler({case.device!r}, init_scale=4.0)")
+    script.do(f"scaler.scale(torch.zeros((), device={case.device!r}))")  # makes the scale
+    other.give([None if g is None else g * 4.0 for g in second])
+    looked = other.look()
+    script.do(f"scaler.step({other.name})")
+    other.record(second, looked, other.look())
     return script.judge()
 
 

@@ -11,7 +11,7 @@ def _unit(x):
     Scaled by the largest entry, so that squares neither overflow nor underflow.
     """
     largest = np.abs(x).max(axis=-1, keepdims=True)
-    nonzero = largest > 0
+    nonzero = largest != 0
     scale = np.where(nonzero & (largest < np.inf), largest, 1.0)
     scaled = x / scale
     length = np.sqrt(np.square(scaled).sum(axis=-1, keepdims=True))
@@ -23,13 +23,20 @@ def embeddings(*, like=(), short=False, largest=True):
     """Vectors, of which those that are not ``short`` have a squared length beside which 1e-12 is less than a rounding.
 
     Among the short ones are some whose squared length is less than 1e-12 itself, or than what its format holds. Where the
-    ``largest`` number is none of their entries, the product of two squared lengths is a number of the format, too.
+    ``largest`` number is none of their entries, the product of two squared lengths is a number of the format, too. Some vectors
+    are almost at right angles to one that they are ``like``: the cosine lies between 0 and 2**-11.
     """
 
     def sample(draw):
         drawn = vectors(like=like, zero=short, largest=largest).sample(draw)
         if not drawn.size:
             return drawn
+        if draw.lane == "ordinary" and drawn.shape[-1] > 1:
+            for name in like:
+                other = draw.inputs[name]
+                turned = np.zeros(drawn.shape)
+                turned[..., :2] = np.stack([-other[..., 1], other[..., 0]], axis=-1) + 2.0**-11 * other[..., :2]
+                drawn = np.where(draw.rng.random((*drawn.shape[:-1], 1)) < 0.2, turned, drawn)
         if short and draw.lane == "edge":
             tiny = draw.rng.random((*drawn.shape[:-1], 1)) < 0.4
             drawn = np.where(tiny, np.ldexp(drawn, -8 if draw.precision.largest < 2.0**16 else -20), drawn)
@@ -129,9 +136,10 @@ def _(x1, x2, y, *, margin):
     y = np.expand_dims(y, -1)
     slope = np.where(y == 1, -1.0, np.where(cos - margin > 0, 1.0, 0.0))
     by_x1, by_x2 = slope * (unit2 - cos * unit1), slope * (unit1 - cos * unit2)
-    # From a zero vector the cosine jumps along every axis on which the other vector has a component.
-    by_x1 = np.where((np.abs(x1).max(axis=-1, keepdims=True) <= 0) & (by_x1 != 0), np.nan, by_x1)
-    by_x2 = np.where((np.abs(x2).max(axis=-1, keepdims=True) <= 0) & (by_x2 != 0), np.nan, by_x2)
+    # From a zero vector the cosine jumps along every axis on which the other vector has a component, and along no other.
+    nothing1, nothing2 = (np.abs(x).max(axis=-1, keepdims=True) == 0 for x in (x1, x2))
+    by_x1 = np.where(nothing1, np.where((slope != 0) & (x2 != 0), np.nan, 0.0), by_x1)
+    by_x2 = np.where(nothing2, np.where((slope != 0) & (x1 != 0), np.nan, 0.0), by_x2)
     return by_x1 / length1, by_x2 / length2
 
 
@@ -164,4 +172,8 @@ cosine_embedding.equivalent(
     "np.where(nonzero, length, 1.0) → np.where(nonzero, length, 1.001)",
     why="A vector of zeros divided by any number is one of zeros, and one with infinities has no direction.",
     within="_unit",
+)
+cosine_embedding.equivalent(
+    "np.abs(x).max(axis=-1, keepdims=True) == 0 → np.abs(x).max(axis=-1, keepdims=True) == 0.001",
+    why="Zero vectors then get what the formula gives: 0 where the derivative exists, and any answer is taken elsewhere.",
 )

@@ -241,6 +241,7 @@ def _contract():
     edge_shapes=((1, 1, 3), (2, 3, 3), (5, 8, 3)),
     row_axes=(0, -1),
     long_axes=(-1,),
+    long_shapes=((45, 17, 4),),
     legacy=False,
     bytes_per_element=1,
     contract=_contract(),

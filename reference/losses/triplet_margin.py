@@ -27,7 +27,7 @@ def _direction(d, norm, p):
         exceeded = np.where(itself, 0.0, np.where(theirs > mine, 1.0, 0.0)).max(axis=-1)
         shared_by = np.where(itself, 1.0, np.where(theirs < mine, 0.0, 1.0)).sum(axis=-1)
         return np.sign(d) * (1.0 - exceeded) / shared_by
-    nothing = np.abs(d).max(axis=-1, keepdims=True) <= 0
+    nothing = np.abs(d).max(axis=-1, keepdims=True) == 0
     unit = np.where(nothing, np.sign(d), d / np.where(nothing, 1.0, np.expand_dims(norm, -1)))
     return unit if p == 2 else np.sign(d) * np.abs(unit) ** (p - 1)
 

@@ -24,6 +24,7 @@ from benchkit.request import DISCREPANCY, DTYPES, RIGHT, Request
 from benchkit.results import Results, read
 from benchkit.spec import Loss
 from benchkit.waivers import Waivers
+from lossbench.checks import checks_of
 from lossbench.verify import BENCH as LOSSES
 from optimbench.verify import BENCH as OPTIMIZERS
 
@@ -31,16 +32,25 @@ BENCHES = {"lossbench": LOSSES, "optimbench": OPTIMIZERS}
 
 
 def records(
-    bench, item: str, constructor, *, dtypes=("float32",), seed: int = 0, level: str = "quick", most: int = 0
+    bench,
+    item: str,
+    constructor,
+    *,
+    dtypes=("float32",),
+    seed: int = 0,
+    level: str = "quick",
+    most: int = 0,
+    besides=("tensor",),
 ) -> Iterator:
-    """The records of a class in the place of an item: of all cases in order, or of so many of each format by chance."""
+    """The records of a class in the place of an item: of all cases in order, or of so many of each format by chance; of all
+    lanes ``besides`` some."""
     declared = bench.registry[item]
     subject = bench.subject(declared, "cpu", constructor)
     for dtype in dtypes:
         cases = [
             c
             for c in bench.cases(declared, level, (dtype,), "cpu", seed)
-            if c.path in ("eager", "forloop") and c.lane not in ("tensor", "life") and not isinstance(c, ContractCase)
+            if c.path in ("eager", "forloop") and c.lane not in besides and not isinstance(c, ContractCase)
         ]
         chosen = generator(item, dtype, seed).permutation(len(cases))[:most] if most else range(len(cases))
         for number in chosen:
@@ -134,7 +144,7 @@ RIGHT_ONES = [
 def test_a_right_implementation_in_another_algebra_is_not_refused(bench, item: str, constructor, seed: int) -> None:
     """In every format, for five seeds; an upstream defect that the implementation shares is waived for it as for torch."""
     most = 4 if bench is LOSSES else 2
-    found = list(records(bench, item, constructor, dtypes=DTYPES, seed=seed, most=most))
+    found = list(records(bench, item, constructor, dtypes=DTYPES, seed=seed, most=most, besides=("tensor", "life")))
     refused = [r["message"] for r in found if r["status"] == ERROR or (r["status"] == FAIL and not waivers().match(r))]
     assert not refused
     assert {r["dtype"] for r in found if r["compared"]} >= set(DTYPES) - {"float16"}  # some of torch's parts lack float16
@@ -196,7 +206,7 @@ def test_a_crash_is_the_failure_of_one_case(tmp_path, capfd) -> None:
     expected = {
         case.id(check)
         for case in LOSSES.cases(LOSSES.registry["L1Loss"], "quick", ("float16",), "cpu", 0)
-        for check in (("forward",) if case.legacy else getattr(case, "checks", ("forward", "gradient", "incoming")))
+        for check in (case.checks if isinstance(case, ContractCase) else checks_of(case))
     }
     for resume in (False, True):
         assert verification.verify(dataclasses.replace(request, resume=resume), LOSSES) == DISCREPANCY

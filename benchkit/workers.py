@@ -1,0 +1,28 @@
+"""Worker processes that end with the run that they work for."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+
+
+def count() -> int:
+    """How many worker processes: one for each core, and no more than four, since their memory is torch's."""
+    return max(1, min(multiprocessing.cpu_count(), 4))
+
+
+@contextlib.contextmanager
+def pool(processes: int) -> Iterator[ProcessPoolExecutor]:
+    """Worker processes. After Ctrl-C what has not begun is not begun; what has begun may take minutes, and is stopped."""
+    before = set(multiprocessing.active_children())
+    made = ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("forkserver"))
+    try:
+        yield made
+    except (KeyboardInterrupt, GeneratorExit):
+        for worker in set(multiprocessing.active_children()) - before:
+            worker.terminate()
+        raise
+    finally:
+        made.shutdown(cancel_futures=True)
