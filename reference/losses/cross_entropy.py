@@ -50,7 +50,7 @@ def with_extremes(draw, scores, axis, reach):
 
 
 def logits(*, extreme=False, reach=1.0):
-    """Real scores; the edge lane moves whole rows far from 0, where scores tie, and may hold ``extreme`` ones, which ``reach`` a
+    """Real scores; the edge lane moves whole rows far from 0, where scores tie, and may hold ``extreme`` ones that ``reach`` a
     part of the largest number: a logarithm that is multiplied by a probability must be a number of the format itself."""
 
     def sample(draw):
