@@ -28,7 +28,7 @@ LONG = "The target data type is required to be long when using class indices"
 PLACES = "Target: (N, d_1, d_2, ..., d_K)"
 
 
-def with_extremes(draw, scores, axis):
+def with_extremes(draw, scores, axis, reach):
     """Scores with -inf (an impossible class) and what is extreme for the options: the largest number in rows that are smoothed,
     -inf for classes of weight 0, NaN with the default options. Each has its own options, so that no failure hides another."""
     weight, smoothing = draw.options["weight"], draw.options["label_smoothing"]
@@ -37,7 +37,8 @@ def with_extremes(draw, scores, axis):
         return with_large_losses(draw, scores)
     p, row = draw.precision, (*scores.shape[:axis], 1, *scores.shape[axis + 1 :])
     classes = np.arange(scores.shape[axis]).reshape((-1,) + (1,) * (scores.ndim - axis - 1))
-    edges = [-np.inf] * 9 + ([p.largest, p.largest, -p.largest] if plain else []) + [np.nan] * 3 * plain
+    top = reach * p.largest
+    edges = [-np.inf] * 9 + ([top, top, -top] if plain else []) + [np.nan] * 3 * plain
     some = draw.rng.random(row) < 0.5
     scores = draw.mix_edges(scores, edges)
     if weight is not None:
@@ -48,8 +49,9 @@ def with_extremes(draw, scores, axis):
     return scores if plain else np.where((scores == -np.inf).all(axis=axis, keepdims=True), 0.0, scores)
 
 
-def logits(*, extreme=False):
-    """Real scores; the edge lane moves whole rows far from 0, where scores tie, and may hold ``extreme`` ones."""
+def logits(*, extreme=False, reach=1.0):
+    """Real scores; the edge lane moves whole rows far from 0, where scores tie, and may hold ``extreme`` ones that ``reach`` a
+    part of the largest number: a logarithm that is multiplied by a probability must be a number of the format itself."""
 
     def sample(draw):
         if draw.lane == "exact":
@@ -63,7 +65,7 @@ def logits(*, extreme=False):
         row = (*draw.shape[:axis], 1, *draw.shape[axis + 1 :])
         moved = ordinary + draw.rng.choice([0.0, 0.0, 1000.0, -1000.0, big], row)
         mixed = draw.mix_edges(moved, [0.0, -0.0, p.smallest_subnormal, big, -big])
-        return with_extremes(draw, mixed, axis) if extreme and mixed.size else mixed
+        return with_extremes(draw, mixed, axis, reach) if extreme and mixed.size else mixed
 
     return Domain("logits", sample, differentiable=True)
 
@@ -149,7 +151,7 @@ def allowed(variant, *, weight, ignore_index, label_smoothing, **_):
         "indices": {"input": logits(), "target": class_indices(ignore="ignore_index")},
         "probabilities": {"input": logits(), "target": distributions()},
         "extreme-indices": {"input": logits(extreme=True), "target": class_indices(ignore="ignore_index")},
-        "extreme-probabilities": {"input": logits(extreme=True), "target": distributions()},
+        "extreme-probabilities": {"input": logits(extreme=True, reach=0.25), "target": distributions()},
         "high": {"input": high(), "target": first_class()},
     },
     options={"weight": [None, class_weights(differentiable=True)], "ignore_index": [-100, 1], "label_smoothing": [0.0, 0.1]},
