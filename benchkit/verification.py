@@ -31,6 +31,7 @@ from benchkit.waivers import Waivers
 Record = dict[str, Any]
 BATCH = 60  # cases in one unit of work: some tenths of a second
 INLINE = 400  # up to so many cases starting worker processes costs more than it saves
+AHEAD = 64  # units in flight for each process: enough work while this one writes reproducers
 PRINTED = 12  # failures printed in full; all are in the results file
 
 
@@ -221,7 +222,7 @@ def _execute(units: list[Unit], total: int) -> Iterator[tuple[Unit, Work]]:
         try:
             with workers.pool(processes) as pool:
                 while waiting or pending:
-                    while waiting and len(pending) < 4 * processes:
+                    while waiting and len(pending) < AHEAD * processes:
                         pending.append((waiting[0], pool.submit(work, waiting[0])))
                         waiting.popleft()
                     unit, future = pending[0]

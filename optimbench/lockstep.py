@@ -183,7 +183,8 @@ def _judge_formats(case: Case, recording: Recording) -> Iterator[Found]:
     """
     last = {segment.parameter: segment for segment in recording.segments}
     for segment in last.values():
-        known = case.item.initial_function(segment.before, **case.options) if case.item.initial_function else {}
+        options = case.item.given(case.item.defaults | dict(case.options), 2.0 * case.precision.unit)
+        known = case.item.initial_function(segment.before, **options) if case.item.initial_function else {}
         for name, stored in segment.state_after.items():
             if stored.value is None or name not in known:
                 continue

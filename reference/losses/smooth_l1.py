@@ -90,6 +90,6 @@ smooth_l1.equivalent(
 )
 smooth_l1.equivalent(
     "d < beta → d <= beta",
-    "np.where(np.abs(d) < beta, d / beta, np.sign(d)) → np.where(np.abs(d) <= beta, d / beta, np.sign(d))",
+    "np.abs(d) < beta → np.abs(d) <= beta",
     why="Value and derivative are continuous where the difference is beta.",
 )
