@@ -37,7 +37,7 @@ LARGE_ROWS = 70_000  # where a loss comes from a row of them: so many rows, more
 FIRST_SAMPLE = 100  # the samples of the families; those of the grid are fewer
 
 COUNTS = {  # cases of each format at each level; of one that is not named there are none
-    "quick": {"sizes": 2, "layouts": 4, "empty": 1},
+    "quick": {"layouts": 4, "empty": 1},
     "standard": {
         "sizes": 12,
         "layouts": 24,
