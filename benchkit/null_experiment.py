@@ -22,8 +22,8 @@ from benchkit import figures
 from benchkit.grid import generator
 from benchkit.pairs import AMBIGUOUS, SAME, SLOWER, Paired, compare
 from benchkit.request import UsageError
-from benchkit.sampling import Clock, Run, Times, clock, sample
-from benchkit.self_test import PARTS, addition
+from benchkit.sampling import Clock, Run, clock, sample
+from benchkit.self_test import PARTS, addition, repeated
 
 RELATIVE = 0.025  # by how much one median may be above another before a naive harness speaks up
 SIGNIFICANT = 0.01
@@ -50,30 +50,19 @@ def trial(trials: Trials, first: Run, second: Run, clock: Clock, rng: np.random.
     trials.ours.append(compare(first, second, clock, rng, budget_s))
     one, other = (sample(run, clock, budget_s / 4.0, precision=0.0) for run in (first, second))
     trials.in_turn.append(other.median_s / one.median_s)
-    trials.welch.append(float(ttest_ind(_walls(one), _walls(other), equal_var=False).pvalue))
-    trials.ranks.append(float(mannwhitneyu(_walls(one), _walls(other)).pvalue))
-
-
-def _walls(times: Times) -> list[float]:
-    return times.wall_s
+    trials.welch.append(float(ttest_ind(one.wall_s, other.wall_s, equal_var=False).pvalue))
+    trials.ranks.append(float(mannwhitneyu(one.wall_s, other.wall_s).pvalue))
 
 
 def experiment(count: int, budget_s: float, seed: int = 0) -> dict[str, Trials]:
     """So many trials of the two questions on the processor: ``same`` and ``more``."""
     work, ticker = addition("cpu"), clock("cpu")
-
-    def some(parts: int) -> Run:
-        def run() -> None:
-            for _ in range(parts):
-                work()
-
-        return run
-
+    base, again, longer = (repeated(work, parts) for parts in (PARTS, PARTS, PARTS + 1))
     rng = generator("null experiment", seed)
     found = {"same": Trials(), "more": Trials()}
     for _ in track(range(count), "trials", console=Console(stderr=True), transient=True):
-        trial(found["same"], some(PARTS), some(PARTS), ticker, rng, budget_s)
-        trial(found["more"], some(PARTS), some(PARTS + 1), ticker, rng, budget_s)
+        trial(found["same"], base, again, ticker, rng, budget_s)
+        trial(found["more"], base, longer, ticker, rng, budget_s)
     return found
 
 

@@ -72,18 +72,20 @@ def ask(
 ) -> SelfTest:
     """Ask the three questions with ``work``, a short operation like those that are to be timed, and ``wait``, one of
     ``KNOWN_S`` seconds."""
-
-    def some(parts: int) -> Run:
-        def run() -> None:
-            for _ in range(parts):
-                work()
-
-        return run
-
-    base = some(PARTS)
-    same = compare(base, some(PARTS), clock, rng, budget_s, now=now)
-    more = compare(base, some(PARTS + 1), clock, rng, budget_s, now=now)
+    base = repeated(work, PARTS)
+    same = compare(base, repeated(work, PARTS), clock, rng, budget_s, now=now)
+    more = compare(base, repeated(work, PARTS + 1), clock, rng, budget_s, now=now)
     return SelfTest(same, more, sample(wait, clock, budget_s / 4.0, now=now).min_s)
+
+
+def repeated(work: Run, parts: int) -> Run:
+    """So many times the same work as one operation."""
+
+    def run() -> None:
+        for _ in range(parts):
+            work()
+
+    return run
 
 
 def addition(device: str) -> Run:

@@ -182,8 +182,8 @@ def _judge_formats(case: Case, recording: Recording) -> Iterator[Found]:
     Of a state that the formula does not know it is not known what would do.
     """
     last = {segment.parameter: segment for segment in recording.segments}
+    options = case.item.given(case.item.defaults | dict(case.options), 2.0 * case.precision.unit)
     for segment in last.values():
-        options = case.item.given(case.item.defaults | dict(case.options), 2.0 * case.precision.unit)
         known = case.item.initial_function(segment.before, **options) if case.item.initial_function else {}
         for name, stored in segment.state_after.items():
             if stored.value is None or name not in known:
