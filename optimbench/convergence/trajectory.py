@@ -33,11 +33,11 @@ class Contender:
 class Trajectories:
     """The replicas of one contender on one problem at one setting, one for each seed; S seeds, T recorded steps.
 
-    ``steps`` (T,): number of optimizer steps made before each record, from 0 on. ``losses`` (S, T): the objective of the problem
-    there (NaN or inf where training diverged). ``evaluations`` (S, T): evaluations of loss and gradient made up to there.
-    ``step_seconds``: seconds that one step of one replica takes when it is trained alone by a plain loop, median, NaN where it
-    was not measured. ``path``: how the replicas were trained (``stack``, ``views``, ``processes``, ``loop``). ``iterates`` (S, T, 2): the parameters of
-    a problem of two variables, None for others.
+    ``steps`` (T,): number of optimizer steps made before each record, from 0 on. ``losses`` (S, T): the objective of the
+    problem there (NaN or inf where training diverged). ``evaluations`` (S, T): evaluations of loss and gradient made up to
+    there. ``step_seconds``: median seconds of one step of one replica that a plain loop trains alone, NaN: not measured.
+    ``path``: how the replicas were trained (``stack``, ``views``, ``processes``, ``loop``). ``iterates`` (S, T, 2): the
+    parameters of a problem of two variables, None for others.
     """
 
     problem: str
