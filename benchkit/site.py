@@ -16,8 +16,9 @@ from urllib.parse import quote
 
 import jinja2
 
-from benchkit import site_proof, timing
+from benchkit import quantities, site_proof
 from benchkit import site_tables as tables
+from benchkit.device_ratios import without_accelerator
 from benchkit.request import UsageError
 from benchkit.results import Record, Results, read
 
@@ -175,9 +176,9 @@ def _environment(reports: Path) -> jinja2.Environment:
     )
     environment.filters.update(
         number=tables.number,
-        duration=timing.duration,
-        size=timing.size_text,
-        rate=timing.rate_text,
+        duration=quantities.duration,
+        size=quantities.size_text,
+        rate=quantities.rate_text,
         anchor=lambda text: re.sub(r"[^a-z0-9]+", "-", str(text).lower()).strip("-"),
     )
     environment.globals.update(
@@ -186,7 +187,7 @@ def _environment(reports: Path) -> jinja2.Environment:
         symbols=tables.SYMBOLS,
         open=OPEN_CASES,
         most=MOST_CASES,
-        no_accelerator=timing.without_accelerator,
+        no_accelerator=without_accelerator,
         picture=lambda record: picture(reports, record),
         link=lambda file: link(reports, file),
         is_url=lambda text: bool(re.match(r"https?://", str(text))),

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from benchkit.device_ratios import Comparison, compare_devices
 from benchkit.findings import SEVERITIES
 from benchkit.request import DTYPES
 from benchkit.results import Record
-from benchkit.timing import Comparison, compare_devices
 
 FAILED = ("error", "fail")
 NOT_RUN = ("unsupported", "absent")
