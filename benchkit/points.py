@@ -19,6 +19,7 @@ ALL_SIZES = (*SIZES, 10**8)
 MIDDLE = 10**6  # the size at which one axis is varied
 DTYPES = ("float32", "bfloat16", "float16")
 NUMPY = "numpy"  # the path of the reference, which is timed beside torch
+FIGURES = "Timing"  # the heading under which figures of times show
 AGAINST = "against "  # before the path of torch beside which another implementation is timed
 
 
@@ -40,7 +41,7 @@ class Effort:
 
 EFFORTS = {
     "quick": Effort(0.03, 40.0, 0.5, 2),
-    "standard": Effort(0.1, 160.0, 1.5, 6),
+    "standard": Effort(0.08, 160.0, 1.5, 6),
     "thorough": Effort(1.0, None, 4.0, 20),
 }
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from benchkit import devices
 from benchkit.pairs import compare
 from benchkit.sampling import Clock, Run, sample
 
@@ -52,7 +53,7 @@ def traffic(least: int, device: str) -> tuple[Run, int]:
     import torch
 
     numbers = max(least, SMALLEST) // (3 * NUMBER)
-    a, b, c = (torch.ones(numbers, dtype=torch.float32, device=device) for _ in range(3))
+    a, b, c = (torch.ones(numbers, dtype=torch.float32, device=devices.place(device)) for _ in range(3))
     return lambda: torch.add(a, b, out=c), 3 * NUMBER * numbers
 
 
@@ -71,18 +72,17 @@ def machine(device: str, clock: Clock, budget_s: float) -> dict[str, Any]:
     """
     import torch
 
-    from benchkit.devices import synchronize
-
-    a, b, c = (torch.ones(SIDE, SIDE, device=device) for _ in range(3))
+    place = devices.place(device)
+    a, b, c = (torch.ones(SIDE, SIDE, device=place) for _ in range(3))
     product = sample(lambda: torch.mm(a, b, out=c), clock, budget_s)
-    one = torch.ones(1, device=device)
+    one = torch.ones(1, device=place)
     smallest = sample(lambda: torch.add(one, one, out=one), clock, budget_s)
-    synchronize(device)
+    devices.synchronize(device)
     begun = time.perf_counter()
     for _ in range(LAUNCHES):
         torch.add(one, one, out=one)
     given = (time.perf_counter() - begun) / LAUNCHES
-    synchronize(device)
+    devices.synchronize(device)
     return {
         "gflop_per_s": 2.0 * SIDE**3 / product.min_s / 1e9,
         "launch_host_s": given,

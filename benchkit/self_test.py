@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from benchkit import devices
 from benchkit.pairs import FASTER, SLOWER, Paired, compare
 from benchkit.sampling import Clock, Now, Run, sample
 
@@ -96,7 +97,7 @@ def addition(device: str) -> Run:
     """A sum of two tensors, in some ten microseconds on a processor."""
     import torch
 
-    a, b, c = (torch.ones(50_000, device=device) for _ in range(3))
+    a, b, c = (torch.ones(50_000, device=devices.place(device)) for _ in range(3))
     return lambda: torch.add(a, b, out=c)
 
 

@@ -140,7 +140,7 @@ def _what(record: Mapping[str, Any]) -> str:
     return " ".join(word for word in (record["operation"], path, of_row) if word)
 
 
-def _whole(record: Mapping[str, Any]) -> str:
+def whole(record: Mapping[str, Any]) -> str:
     """Everything that tells a record apart, in a few words: float32 and the CPU go without saying."""
     beside = [record[name] for name, usual in (("dtype", "float32"), ("device", "cpu")) if record[name] != usual]
     return " ".join((record["item"], _what(record), column(record), *beside))
@@ -154,7 +154,7 @@ def _show_compile_times(records: Sequence[Record], console: Console) -> None:
     """The seconds that the compiler took, which are no part of the times."""
     table = _table("Compile time, not part of the times above", ["compiler", "then a run"])
     for record in records:
-        table.add_row(_whole(record), duration(record["compile_s"]), duration(record["median_s"]))
+        table.add_row(whole(record), duration(record["compile_s"]), duration(record["median_s"]))
     console.print(table)
 
 
@@ -168,7 +168,7 @@ def _show_pairs(records: Sequence[Record], console: Console) -> None:
         versus = record["versus"]
         goal = f"≤ {versus['goal']:g}" if versus.get("goal") else ""
         verdict = versus["verdict"] if not record["doubts"] else f"{versus['verdict']} (in doubt)"
-        table.add_row(_whole(record), interval_text(versus), verdict, goal)
+        table.add_row(whole(record), interval_text(versus), verdict, goal)
     console.print(table)
     refused = [r for r in records if r["status"] == "skipped" and r["path"].startswith(AGAINST)]
     for reason in dict.fromkeys(record["reason"] for record in refused):
@@ -191,7 +191,7 @@ def _show_changes(records: Sequence[Record], header: Mapping[str, Any], console:
     table = _table("Ratio of ratios, 99 % intervals of both", ["change", "is"])
     judged = [record for record in rows if "ratio" in record["change"]]
     for record in sorted(judged, key=lambda record: -abs(record["change"]["ratio"] - 1.0)):
-        table.add_row(_whole(record), interval_text(record["change"]), record["change"]["verdict"])
+        table.add_row(whole(record), interval_text(record["change"]), record["change"]["verdict"])
     console.print(table)
     for reason in dict.fromkeys(record["change"]["reason"] for record in rows if "reason" in record["change"]):
         console.print(f"Not compared: {reason}.", highlight=False)

@@ -15,7 +15,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from benchkit import history
+from benchkit import devices, history
 from benchkit.conditions import KEPT, conditions, free_bytes, keep_memory
 from benchkit.cross_check import cross_check, other_clock, spread_evenly
 from benchkit.grid import generator
@@ -228,11 +228,10 @@ def _versus(lab: Lab, point: Point, kernel: Kernel, beside: Point) -> dict[str, 
 
 def _waited(run: Callable[[], Any], device: str) -> Callable[[], Any]:
     """The run, and the wait for it."""
-    from benchkit.devices import synchronize
 
     def whole() -> Any:
         found = run()
-        synchronize(device)
+        devices.synchronize(device)
         return found
 
     return whole

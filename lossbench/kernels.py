@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchkit import compiling
+from benchkit import compiling, devices
 from benchkit.domains import Domain, Draw, draw_case
 from benchkit.grid import generator
 from benchkit.points import NUMPY, Kernel
@@ -111,6 +111,7 @@ def build(
     the path, or the device is out of memory.
     """
     workload = label(row_lengths(item)[0]) if workload is None else workload
+    place = devices.place(device)
     times = -(-size // max(DRAWN, size if workload == DOCUMENT else 0))
     case, axes = draw(item.name, size // times, workload, dtype, seed)
     domains: dict[str, Domain] = dict(next(iter(item.variants.values())))
@@ -119,10 +120,10 @@ def build(
     library = item.library if item.library and path in (item.library[0], OWN) else None
     drawn = library[1](case.inputs) if library else case.inputs
     inputs = {
-        name: _input(domain, drawn[name], device if domain.floating or not library else "cpu", dtype, axes.get(name), times)
+        name: _input(domain, drawn[name], place if domain.floating or not library else "cpu", dtype, axes.get(name), times)
         for name, domain in domains.items()
     }
-    subject = _module(item, domains, case, inputs, device, dtype, constructor)
+    subject = _module(item, domains, case, inputs, place, dtype, constructor)
     passed = [value for name, value in inputs.items() if not domains[name].parameter]
 
     def losses(*given: Any) -> Any:
@@ -197,8 +198,9 @@ def _loading(inputs: Mapping[str, torch.Tensor], device: str) -> Callable[[], An
     """The transfer of the inputs from the host, from memory that the device can fetch from by itself where there is such."""
     if device == "cpu":
         return None
-    there = [value.detach() for value in inputs.values() if value.device.type != "cpu"]
-    here = [value.cpu().pin_memory() if device == "cuda" else value.cpu() for value in there]
+    place = torch.device(devices.place(device)).type
+    there = [value.detach() for value in inputs.values() if value.device.type == place]
+    here = [value.cpu().pin_memory() if device == "cuda" else value.cpu().clone() for value in there]
 
     def load() -> None:
         for target, source in zip(there, here, strict=True):

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchkit import compiling
+from benchkit import compiling, devices
 from benchkit.grid import generator
 from benchkit.points import Kernel
 from benchkit.spec import Optimizer
@@ -56,7 +56,7 @@ def build(
     dtype or the device."""
     made = shapes(item, workload, size)
     elements = size_of(made)
-    start, slopes = (_tensors(numbers, made, device, dtype) for numbers in _numbers(elements, seed))
+    start, slopes = (_tensors(numbers, made, devices.place(device), dtype) for numbers in _numbers(elements, seed))
     parameters = [torch.nn.Parameter(one.clone()) for one in start]
     touched = sum(_set_gradient(p, slope, "sparse" in item.tags) for p, slope in zip(parameters, slopes, strict=True))
     optimizer = constructor(parameters) if constructor else construct(item, parameters, path)
@@ -93,7 +93,7 @@ def _loading(parameters: Sequence[torch.nn.Parameter], device: str) -> Callable[
     if device == "cpu":
         return None
     there = [parameter.grad for parameter in parameters if parameter.grad is not None]
-    here = [gradient.cpu().pin_memory() if device == "cuda" else gradient.cpu() for gradient in there]
+    here = [gradient.cpu().pin_memory() if device == "cuda" else gradient.cpu().clone() for gradient in there]
 
     def load() -> None:
         for target, source in zip(there, here, strict=True):
