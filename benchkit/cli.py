@@ -182,7 +182,7 @@ def build(side: Side) -> typer.Typer:
         extra: dict[str, Any] = {"size": size, "dtypes_given": dtype is not None}
         extra |= {"operation": operation, "path": path, "workload": workload}
         extra |= {"against": against, "compare": str(compare) if compare else None}
-        extra |= {"allocator": _choices("allocator", [allocator], ALLOCATORS)[0]} if allocator != ALLOCATORS[0] else {}
+        extra |= {"allocator": allocator if allocator != ALLOCATORS[0] else None}
         run("time", items=items, device=device, dtype=dtype, level=level, json=json, reports=reports, resume=resume, **extra)
 
     if "converge" in side.commands:
@@ -247,6 +247,8 @@ def _request(
         raise UsageError(
             f"--against {extra['against']} needs exactly one ITEM, the class that it is like; {len(names) or 'none'} given"
         )
+    if "allocator" in extra:
+        _choices("allocator", [extra["allocator"]], ALLOCATORS)
     for name in ("operation", "path", "workload"):
         if name in extra:
             extra[name] = tuple(extra[name] if name == "workload" else _split(extra[name]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -23,9 +24,11 @@ def alone() -> Iterator[None]:
 
     logging.getLogger("torch").setLevel(logging.ERROR)  # it warns of its own profiler hooks
     with (
+        warnings.catch_warnings(),
         torch._inductor.config.patch(compile_threads=1, fx_graph_cache=False),
         torch._functorch.config.patch(enable_autograd_cache=False),
     ):
+        warnings.simplefilter("ignore")  # what torch says of its own code
         yield
 
 
@@ -38,10 +41,10 @@ def compiled(function: Callable[..., Any], call: Callable[[Callable[..., Any]], 
 
     torch._dynamo.reset()
     torch._dynamo.utils.counters.clear()
-    fast = torch.compile(function)
     begun = time.perf_counter()
     try:
         with alone():
+            fast = torch.compile(function)
             for _ in range(FIRST_CALLS):
                 call(fast)
     except Exception as error:  # whatever the compiler raises

@@ -26,11 +26,14 @@ AGAINST = "against "  # before the path of torch beside which another implementa
 @dataclass(frozen=True)
 class Effort:
     """How long one point is measured at most, how long a whole run may take (None: no limit), how long each question of the
-    self-test may take, in seconds; and how many rows are cross-checked."""
+    self-test may take, how long one execution on the CPU may take, beyond which a row does not grow, and how long two
+    operations are paired, in seconds; and how many rows are cross-checked."""
 
     budget_s: float
     run_s: float | None
     self_test_s: float
+    longest_s: float
+    pairs_s: float
     cross_checks: int
 
     @property
@@ -40,9 +43,9 @@ class Effort:
 
 
 EFFORTS = {
-    "quick": Effort(0.03, 40.0, 0.5, 2),
-    "standard": Effort(0.08, 160.0, 1.5, 6),
-    "thorough": Effort(1.0, None, 4.0, 20),
+    "quick": Effort(0.03, 40.0, 0.5, 0.1, 0.2, 2),
+    "standard": Effort(0.08, 160.0, 1.5, 0.5, 0.6, 6),
+    "thorough": Effort(1.0, None, 4.0, 4.0, 2.0, 20),
 }
 
 

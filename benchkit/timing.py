@@ -29,10 +29,8 @@ from benchkit.sampling import Clock, clock, sample
 from benchkit.self_test import self_test
 from benchkit.time_tables import show
 
-LONGEST_POINT_S = 2.0  # one execution of a point on the CPU; a row does not grow beyond it
 WHOLE_COST = 12  # executions that one slow point costs in all: warm-up, block size, samples, and the pairs with the limit
 COPIES = 12  # arrays of its size that a point may need at once: inputs, gradients, states, temporaries
-BESIDE = {"quick": 0.2, "standard": 0.6, "thorough": 2.0}  # seconds for the pairs of two implementations or devices
 AGAINST_S = 2.0  # seconds for the pairs with an implementation that the user names: here the verdict is what was asked for
 RATIO_WITHIN = 0.05  # how well a ratio is to be known, where the budget allows it
 
@@ -179,8 +177,9 @@ def _take(lab: Lab, point: Point) -> dict[str, Any]:
 def _too_much(lab: Lab, point: Point) -> str:
     """Why a point is not begun: its row says that it takes too long, the run has no time left, or the memory has no room."""
     expected = lab.expected(point)
-    if point.device == "cpu" and expected > LONGEST_POINT_S:
-        return f"would take about {duration(expected)}; a point on the CPU may take {duration(LONGEST_POINT_S)}"
+    if point.device == "cpu" and expected > lab.effort.longest_s:
+        longest = duration(lab.effort.longest_s)
+        return f"would take about {duration(expected)}; at level {lab.request.level} a point on the CPU may take {longest}"
     if time.monotonic() + WHOLE_COST * expected > lab.deadline:
         return f"the {duration(lab.effort.allowed_s)} that a run of level {lab.request.level} may take were used up"
     needed, free = COPIES * BYTES[point.dtype] * point.size, free_bytes(point.device)
@@ -210,7 +209,7 @@ def _versus(lab: Lab, point: Point, kernel: Kernel, beside: Point) -> dict[str, 
     if there and (known is None or known["status"] != "measured"):
         return {"versus": {"path": beside.path, "device": beside.device, "reason": "there is no time of that point"}}
     other = lab.build(beside)
-    budget_s = AGAINST_S if point.path.startswith(AGAINST) else BESIDE[lab.request.level]
+    budget_s = AGAINST_S if point.path.startswith(AGAINST) else lab.effort.pairs_s
     rng = generator("pairs", point.id, lab.request.seed)
     ours, theirs = lab.clocks[beside.device], lab.clocks[point.device] if there else None
     found = compare(other.run, kernel.run, ours, rng, budget_s, second_clock=theirs, precision=RATIO_WITHIN)
@@ -259,7 +258,7 @@ def _cross_checks(run: Run, lab: Lab, points: Sequence[Point]) -> list[Record]:
             if point.id in run.done("cross_check") or late:
                 continue
             rng = generator("cross-check", point.id)
-            checked = cross_check(lab.build(point).run, ours, theirs, rng, BESIDE[lab.request.level])
+            checked = cross_check(lab.build(point).run, ours, theirs, rng, lab.effort.pairs_s)
             found.append(run.write("cross_check", point.id, **point.described(), **checked))
     return found
 
