@@ -118,6 +118,8 @@ def work(unit: Unit) -> Work:
 def verify(request: Request, bench: Bench) -> int:
     """Run a verification and return its exit status: 0 all right (waived counts as right), 1 a discrepancy."""
     console = Console(stderr=True)
+    if "cpu" in request.devices:
+        workers.warm_up(bench.name.partition(":")[0])
     with Run.open(request) as run:
         waivers = Waivers.load(None, run.header["environment"]["torch"], datetime.date.today())
         tally, reproducers = Tally(), _Reproducers(request, bench, waivers)
