@@ -215,7 +215,13 @@ def _versus(lab: Lab, point: Point, kernel: Kernel, beside: Point) -> dict[str, 
     found = compare(other.run, kernel.run, ours, rng, budget_s, second_clock=theirs, precision=RATIO_WITHIN)
     named = {"path": beside.path, "device": beside.device}
     result: dict[str, Any] = {
-        "versus": named | found.described() | {"median_s": found.first.median_s, "goal": lab.goals(point)},
+        "versus": named
+        | found.described()
+        | {
+            "median_s": found.first.median_s,
+            "samples_s": found.first.kept(),
+            "goal": lab.goals(point) if point.path == NUMPY else None,
+        },
         "times": found.second.described(),
     }
     if there and kernel.load:

@@ -207,6 +207,8 @@ def test_another_class_is_timed_beside_torch(tmp_path, counting, capsys, suite, 
         assert record["versus"]["ratio"] == pytest.approx(2.0)
     assert "In pairs with torch" in printed
     assert "2 [2, 2]" in printed
+    assert "the other" in printed  # torch's own table of the samples
+    assert "Times are in microseconds" in printed
 
 
 def test_what_another_class_refuses_is_told(tmp_path, counting, capsys):
