@@ -36,10 +36,9 @@ class Effort:
     pairs_s: float
     cross_checks: int
 
-    @property
-    def allowed_s(self) -> float:
-        """The seconds that a run may take."""
-        return math.inf if self.run_s is None else self.run_s
+    def allowed_s(self, devices: int) -> float:
+        """The seconds that a run may take: a device beside the CPU has twice as many, since its points are paired with it."""
+        return math.inf if self.run_s is None else self.run_s * (2 * devices - 1)
 
 
 EFFORTS = {
