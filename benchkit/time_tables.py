@@ -81,6 +81,13 @@ def interval_text(pairs: Mapping[str, Any]) -> str:
     return f"{ratio_text(pairs['ratio'])} [{ratio_text(pairs['ratio_low'])}, {ratio_text(pairs['ratio_high'])}]"
 
 
+def goal_text(versus: Mapping[str, Any]) -> str:
+    """What a ratio is meant to be at most, and whether it is known to miss it."""
+    if not versus.get("goal"):
+        return ""
+    return f"≤ {versus['goal']:g}{', missed' if versus['ratio_low'] > versus['goal'] else ''}"
+
+
 def column(record: Mapping[str, Any]) -> str:
     """The heading under which a record stands: its size, or the workload that has a size of its own."""
     return str(record["workload"]) if record.get("fixed") else size_text(record["size"])
@@ -168,7 +175,7 @@ def _show_pairs(records: Sequence[Record], console: Console) -> None:
     table = _table("In pairs with torch: time / time of torch, 99 % interval", ["ratio", "is", *goals])
     for record in sorted(rows, key=lambda record: (record["item"].lower(), record["operation"], record["size"])):
         versus = record["versus"]
-        goal = f"≤ {versus['goal']:g}" if versus.get("goal") else ""
+        goal = goal_text(versus)
         verdict = versus["verdict"] if not record["doubts"] else f"{versus['verdict']} (in doubt)"
         table.add_row(whole(record), interval_text(versus), verdict, *([goal] if goals else []))
     console.print(table)

@@ -88,7 +88,7 @@ def time_points(
     if request.extra.get("against"):
         points = [replace(point, path=AGAINST + point.path) for point in points if point.path != NUMPY]
     columns = (TextColumn("{task.description:<42}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    deadline = time.monotonic() + effort.allowed_s(len(request.devices))
+    deadline = time.monotonic() + effort.allowed_s(len(request.devices)) - effort.reserved_s
     with Run.open(request) as run, Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         clocks = {device: clock(device) for device in dict.fromkeys(point.device for point in points)}
         lab = Lab(request, build, goals, clocks, deadline)
@@ -181,7 +181,8 @@ def _too_much(lab: Lab, point: Point) -> str:
         longest = duration(lab.effort.longest_s)
         return f"would take about {duration(expected)}; at level {lab.request.level} a point on the CPU may take {longest}"
     if time.monotonic() + WHOLE_COST * expected > lab.deadline:
-        return f"the {duration(lab.effort.allowed_s(len(lab.request.devices)))} that a run of level {lab.request.level} may take were used up"
+        allowed = duration(lab.effort.allowed_s(len(lab.request.devices)))
+        return f"the {allowed} that a run of level {lab.request.level} may take were used up"
     needed, free = COPIES * BYTES[point.dtype] * point.size, free_bytes(point.device)
     if needed > free:
         return f"may need {needed / 1e9:.1f} GB of memory, and {point.device} has {free / 1e9:.1f} GB left"
@@ -254,9 +255,10 @@ def _cross_checks(run: Run, lab: Lab, points: Sequence[Point]) -> list[Record]:
         theirs = other_clock(device)
         if theirs is None:
             continue
-        rows = [p for p in points if p.device == device and p.path != NUMPY and lab.taken[p.id]["status"] == "measured"]
+        rows = [p for p in points if p.device == device and p.path not in (NUMPY, "compiled", "graph")]
+        rows = [p for p in rows if lab.taken[p.id]["status"] == "measured"]
         for point in spread_evenly(rows, lab.effort.cross_checks):
-            late = time.monotonic() + WHOLE_COST * lab.expected(point) > lab.deadline + lab.effort.self_test_s
+            late = time.monotonic() + WHOLE_COST * lab.expected(point) > lab.deadline + lab.effort.reserved_s
             if point.id in run.done("cross_check") or late:
                 continue
             rng = generator("cross-check", point.id)
