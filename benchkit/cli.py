@@ -18,6 +18,7 @@ from benchkit.request import DTYPES, LEVELS, USAGE, Request, UsageError
 INTERRUPTED = 130  # exit status after Ctrl-C, as shells have it
 
 REPORTS = Path("reports")
+ALLOCATORS = ("system", "keep")
 
 T = TypeVar("T")
 
@@ -69,6 +70,25 @@ Reports = Annotated[Path, typer.Option("--reports", metavar="DIR", help="Folder 
 Seed = Annotated[int, typer.Option("--seed", min=0, metavar="N", help="Seed of the drawn inputs.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Continue the results file of an interrupted run.")]
 Sizes = Annotated[list[str] | None, typer.Option("--size", metavar="N", help="Elements, repeatable: 1000 or 1e6.")]
+Operations = Annotated[list[str] | None, typer.Option("--operation", metavar="O", help="What to time, repeatable: forward.")]
+Paths = Annotated[
+    list[str] | None,
+    typer.Option("--path", metavar="P", help="Implementation, repeatable: eager, compiled, numpy; forloop, foreach, fused."),
+]
+Workloads = Annotated[
+    list[str] | None,
+    typer.Option("--workload", metavar="W", help="Lengths of a row or a set of parameters, repeatable: C=1000, MLP."),
+]
+Against = Annotated[
+    str | None,
+    typer.Option("--against", metavar="MODULE:ATTRIBUTE", help="Time this class in pairs with torch's; give exactly one ITEM."),
+]
+Compare = Annotated[
+    Path | None, typer.Option("--compare", metavar="FILE", help="Time again what this results file has, and compare ratios.")
+]
+Allocator = Annotated[
+    str, typer.Option("--allocator", metavar="A", help="Memory of the CPU: system, or keep, which glibc does not give back.")
+]
 Seeds = Annotated[int | None, typer.Option("--seeds", min=1, metavar="N", help="Number of seeds for each curve.")]
 Steps = Annotated[int | None, typer.Option("--steps", min=1, metavar="N", help="Number of steps for each curve.")]
 Rates = Annotated[list[float] | None, typer.Option("--lr", metavar="X", help="Learning rate, repeatable.")]
@@ -148,12 +168,21 @@ def build(side: Side) -> typer.Typer:
         dtype: TimedDtypes = None,
         level: Level = "standard",
         size: Sizes = None,
+        operation: Operations = None,
+        path: Paths = None,
+        workload: Workloads = None,
+        against: Against = None,
+        compare: Compare = None,
+        allocator: Allocator = "system",
         json: Json = None,
         reports: Reports = REPORTS,
         resume: Resume = False,
     ) -> None:
         """Time the items on every device that is present."""
-        extra = {"size": size, "dtypes_given": dtype is not None}
+        extra: dict[str, Any] = {"size": size, "dtypes_given": dtype is not None}
+        extra |= {"operation": operation, "path": path, "workload": workload}
+        extra |= {"against": against, "compare": str(compare) if compare else None}
+        extra |= {"allocator": allocator if allocator != ALLOCATORS[0] else None}
         run("time", items=items, device=device, dtype=dtype, level=level, json=json, reports=reports, resume=resume, **extra)
 
     if "converge" in side.commands:
@@ -214,6 +243,15 @@ def _request(
             f"--impl {impl} needs exactly one ITEM, the contract that it claims to keep; {len(names) or 'none'} given"
         )
     extra = {name: value for name, value in extra.items() if value}
+    if "against" in extra and len(names) != 1:
+        raise UsageError(
+            f"--against {extra['against']} needs exactly one ITEM, the class that it is like; {len(names) or 'none'} given"
+        )
+    if "allocator" in extra:
+        _choices("allocator", [extra["allocator"]], ALLOCATORS)
+    for name in ("operation", "path", "workload"):
+        if name in extra:
+            extra[name] = tuple(extra[name] if name == "workload" else _split(extra[name]))
     if "size" in extra:
         extra["size"] = tuple(map(_size, _split(extra["size"])))
     if "lr" in extra:
@@ -221,6 +259,8 @@ def _request(
     _check_writable(reports)
     if impl is not None:
         load_attribute(impl)
+    if "against" in extra:
+        load_attribute(extra["against"], "--against")
     return Request(
         suite=side.name,
         command=command,

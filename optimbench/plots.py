@@ -13,9 +13,10 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 from numpy.typing import NDArray
 from rich.console import Console
 
-from benchkit import figures
+from benchkit import figures, time_figures
 from benchkit.request import RIGHT, Request, UsageError
 from benchkit.results import Run, read
+from reference import OPTIMIZERS
 
 Array = NDArray[np.float64]
 GROUP = "Convergence"
@@ -73,6 +74,9 @@ class Experiment:
         return float(self.families[0].median[0])
 
 
+SUBJECT = time_figures.Subject("optimbench", "optimizers", {"optimizers": [*OPTIMIZERS]})
+
+
 def plot(request: Request) -> int:
     """Draw the four figures of the experiment; UsageError where ``converge`` has not been run."""
     experiment = load(request)
@@ -80,6 +84,8 @@ def plot(request: Request) -> int:
         for draw in (overview, every_curve, fits, linear_view):
             figure, texts = draw(experiment)
             record = figures.save(figure, request.reports, group=GROUP, run=run, **texts)
+            Console().print(f"{record['file']}: {record['title']}", soft_wrap=True)
+        for record in time_figures.plot(request, SUBJECT, run):
             Console().print(f"{record['file']}: {record['title']}", soft_wrap=True)
         run.end()
     return RIGHT

@@ -18,6 +18,7 @@ from benchkit.spec import optimizer
     tags={"elementwise"},
     paths=("forloop", "foreach"),
     bytes_per_element=7,
+    operations_per_element=13,
     document="3.6",
     # The method finds its own step length: the paper has no learning rate, which is lr = 1.
     document_lr=1.0,

@@ -28,6 +28,7 @@ from benchkit.spec import optimizer
     paths=("forloop", "foreach"),
     # The average ax is written at every step and read once averaging has begun.
     bytes_per_element=5,
+    operations_per_element=6,
     document="3.6",
     document_lr=0.01,
     contract=[

@@ -28,6 +28,7 @@ def accepted(options):
     tags={"elementwise", "sparse_gradients"},
     paths=("forloop", "foreach", "fused"),
     bytes_per_element=3,
+    operations_per_element=2,
     document="3.6",
     document_lr=0.01,
     contract=[
