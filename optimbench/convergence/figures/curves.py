@@ -32,8 +32,9 @@ def every_curve(study: Study, axis: str, compared: Comparison) -> Drawing:
         tall.set(axes)
         if axis == "seconds":
             axes.set_xscale("log")
+            parts.logarithmic(axes, low, high, "x")
         axes.set_xlim(low, high)
-        axes.set_title(f"{runs.contender.label}  ({letters})\n{parts.rate(runs.setting)}", fontsize=9.5)
+        parts.title(axes, f"{runs.contender.label}  ({letters})", parts.rate(runs.setting))
     axes_of_legend = panels[0]
     axes_of_legend.plot([], [], color=parts.GREY, label="medians of the others")
     parts.legend_above(figure, axes_of_legend)

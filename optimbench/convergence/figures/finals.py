@@ -57,7 +57,7 @@ def distributions(studies: Sequence[Study]) -> Drawing:
         axes.grid(False, axis="y")
         for row in range(0, len(labels), 2):
             axes.axhspan(row - 0.5, row + 0.5, color="0.965", linewidth=0, zorder=0.1)
-    panels[0].set(yticks=range(len(labels)), yticklabels=labels, ylim=(len(labels) - 0.5, -0.5))
+    panels[0].set(yticks=range(len(labels)), yticklabels=list(map(parts.broken, labels)), ylim=(len(labels) - 0.5, -0.5))
     figure.supxlabel(f"{talls[0].label}, after the last step", fontsize=11)
     rows = [
         {"protocol": study.protocol, "optimizer": runs.contender.label, **runs.setting, "seed": seed, "final": final}
@@ -97,14 +97,12 @@ def pairs(study: Study, compared: Comparison) -> Drawing:
             axes.annotate(mark, (j, i), ha="center", va="center", fontsize=7 if better[i, j] == 0 else 11, color="0.15")
     letters = [compared.letters[k] for k in order]
     names = [f"{label}  ({group})" for label, group in zip(labels, letters, strict=True)]
-    axes.set(
-        xticks=range(len(labels)), yticks=range(len(labels)), yticklabels=names, ylabel="this one is", xlabel="than this one"
-    )
-    axes.set_xticklabels(labels, rotation=60, ha="right", rotation_mode="anchor")
+    axes.set(xticks=range(len(labels)), yticks=range(len(labels)), yticklabels=[parts.broken(name, 22) for name in names])
+    axes.set_xticklabels(list(map(parts.broken, labels)), rotation=60, ha="right", rotation_mode="anchor")
     axes.grid(False)
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
-    for colour, words in (("#8DBFDD", "+ better"), ("0.90", "not distinguishable (p-value)"), ("#F0B48A", "− worse")):
+    for colour, words in (("#8DBFDD", "+ row better"), ("0.90", "not distinguishable (p)"), ("#F0B48A", "− row worse")):
         axes.plot([], [], marker="s", markersize=9, linestyle="", color=colour, label=words)
     parts.legend_above(figure, axes, columns=3)
     few = f" With {compared.seeds} seeds no pair could be told apart; {compared.enough_seeds} are needed."
@@ -117,8 +115,8 @@ def pairs(study: Study, compared: Comparison) -> Drawing:
         f"{study.title}, {study.protocol}: which optimizers can be told apart",
         f"Wilcoxon's signed-rank test of the final objective on {compared.seeds} shared seeds, two-sided at 5 % after Holm's "
         f"correction for all {compared.pairs} pairs; {compared.distinguished} of them can be told apart. A number is the "
-        "corrected p-value of a pair that cannot; that is no proof that the two are equal. Optimizers that share a letter are not "
-        f"distinguishable.{few if compared.seeds < compared.enough_seeds else ''}",
+        "corrected p-value of a pair that cannot; that is no proof that the two are equal. Optimizers that share a letter are "
+        f"not distinguishable.{few if compared.seeds < compared.enough_seeds else ''}",
         f"A square matrix of {len(labels)} optimizers; groups: {', '.join(names)}.",
         data,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from benchkit import figures
 from optimbench.convergence.statistics import Bands, bands, comparable
@@ -158,7 +159,7 @@ def logarithmic(axes: Axes, low: float, high: float, which: str = "y") -> None:
         axis.set_major_formatter(FuncFormatter(plain))
     else:
         axis.set_major_locator(LogLocator(10.0, numticks=6))
-    axis.set_minor_formatter(NullFormatter())
+    axis.set_minor_locator(NullLocator())  # a panel of many has no room for them, and drawing them takes most of the time
 
 
 def thinned(count: int, points: int = DRAWN_POINTS) -> np.ndarray:
@@ -198,6 +199,16 @@ def legend_above(figure: Figure, *panels: Axes, columns: int = 6) -> None:
     """One legend for all panels, above them; each label once."""
     named = {word: handle for axes in panels for handle, word in zip(*axes.get_legend_handles_labels())}
     figure.legend(list(named.values()), list(named), loc="outside upper center", ncols=columns, frameon=False)
+
+
+def broken(label: str, width: int = 19) -> str:
+    """A long name on several lines, for the margin of a panel."""
+    return textwrap.fill(label, width, break_long_words=False)
+
+
+def title(axes: Axes, label: str, below: str = "") -> None:
+    """The title of a small panel: the name, smaller where it is long, and what is set for it."""
+    axes.set_title(f"{label}\n{below}" if below else label, fontsize=9.5 if len(label) < 30 else 8.0)
 
 
 def stem(*words: str) -> str:

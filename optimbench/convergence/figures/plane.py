@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -39,7 +40,7 @@ def paths(study: Study, land: Landscape) -> Drawing | None:
         axes.set(xlim=(land.x[0], land.x[-1]), ylim=(land.y[0], land.y[-1]))
         axes.grid(False)
         left = f", {outside} left the picture" if outside else ""
-        axes.set_title(f"{runs.contender.label}\n{parts.rate(runs.setting)}{left}", fontsize=9.5)
+        parts.title(axes, runs.contender.label, parts.rate(runs.setting) + left)
     for words, look in (
         ("path of a seed", {"color": parts.WARNING}),
         ("start", {"marker": "o", "color": "white", "markeredgecolor": "black", "linestyle": ""}),
@@ -59,9 +60,9 @@ def paths(study: Study, land: Landscape) -> Drawing | None:
         figure,
         parts.stem(study.problem, study.protocol, "plane"),
         f"{study.title}, {study.protocol}: paths over the contours",
-        f"The iterates of the first {shown} seeds, {parts.words_of(study.protocol)}; all optimizers have the same starts. Contours of "
-        "the objective at equal steps of its logarithm above the least value; dark is low. A path that leaves the picture is "
-        "drawn up to its edge.",
+        f"The iterates of the first {shown} seeds, {parts.words_of(study.protocol)}; all optimizers have the same starts. "
+        "Contours of the objective at equal steps of its logarithm above the least value; dark is low. A path that leaves the "
+        "picture is drawn up to its edge.",
         f"{len(entries)} small panels of paths from the same starts over contours; final medians: {parts.ranking(study)}.",
         pd.concat(frames, ignore_index=True)[["optimizer", "seed", "step", "x", "y"]],
     )
@@ -73,7 +74,7 @@ def _contours(axes: Axes, land: Landscape) -> None:
     floor = float(np.quantile(heights, 0.002)) or float(heights.max()) * 1e-6
     axes.contourf(land.x, land.y, np.log10(heights + floor), levels=14, cmap="Blues_r", alpha=0.75)
     if len(land.minima):
-        how = {"color": "#F0E442", "markeredgecolor": "black", "markersize": 10, "linestyle": "", "zorder": 3.0}
+        how: dict[str, Any] = {"color": "#F0E442", "markeredgecolor": "black", "markersize": 10, "linestyle": "", "zorder": 3.0}
         axes.plot(land.minima[:, 0], land.minima[:, 1], marker="*", **how)
 
 

@@ -46,7 +46,7 @@ def performance(protocol: str, studies: Sequence[Study], reached: Sequence[Mappi
         axes.set(xscale="log", xlim=(1.0, LIMIT), ylim=(-0.03, 1.03))
         axes.set_xticks([1, 4, 16, 64], ["1", "4", "16", "64"])
         axes.minorticks_off()
-        axes.set_title(f"{labels[k]}  {scores['evaluations'][k]:.2f}", fontsize=9.5)
+        parts.title(axes, f"{labels[k]}  {scores['evaluations'][k]:.2f}")
     parts.axis_titles(figure, "times the cost of the best optimizer", "share of the problems")
     parts.legend_above(figure, panels[0])
     solved = np.isfinite(costs_of(labels, reached, "steps")).sum(axis=0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-
 from typing import Any
 
 import numpy as np
@@ -47,7 +46,9 @@ def sensitivity(study: Study) -> Drawing | None:
         parts.draw_floor(axes, study, tall)
         tall.set(axes)
         axes.set_xscale("log")
-        axes.set_title(f"{label}\n{parts.rate(chosen)}", fontsize=9.5)
+        tried = [setting["lr"] for setting in tuning.settings]
+        parts.logarithmic(axes, min(tried), max(tried), "x")
+        parts.title(axes, label, parts.rate(chosen))
     parts.axis_titles(figure, "learning rate (dimensionless)", f"{tall.label}, after the last step")
     parts.legend_above(figure, *panels, columns=4)
     edges = [label for label in labels if study.tunings[label].at_edge]
@@ -59,8 +60,8 @@ def sensitivity(study: Study) -> Drawing | None:
         parts.stem(study.problem, study.protocol, "sensitivity"),
         f"{study.title}: sensitivity to the learning rate",
         f"Median over {seeds} tuning seeds, middle half and middle 90 %, of the objective after the last step; a line that "
-        f"leaves the axis at the top diverges. The marked setting has the best median; it is what the protocol uses, on other seeds. "
-        f"Tuning cost {runs} training runs.{warned}",
+        f"leaves the axis at the top diverges. The marked setting has the best median; it is what the protocol uses, on other "
+        f"seeds. Tuning cost {runs} training runs.{warned}",
         f"{len(labels)} small panels, final objective against the learning rate. Chosen: "
         + ", ".join(f"{label} {parts.rate(study.tunings[label].settings[study.tunings[label].chosen])}" for label in labels)
         + ".",

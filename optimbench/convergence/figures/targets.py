@@ -42,7 +42,7 @@ def costs(studies: Sequence[Study], reached: Mapping[str, ByLabel]) -> Drawing |
                 if label in by_label:
                     _mark(axes, getattr(by_label[label], axis), row + offset, never, parts.look_of(protocol))
             axes.plot([], [], **parts.look_of(protocol), linestyle="", label=protocol)
-    panels[0].set(yticks=range(len(labels)), yticklabels=labels, ylim=(len(labels) - 0.5, -0.5))
+    panels[0].set(yticks=range(len(labels)), yticklabels=list(map(parts.broken, labels)), ylim=(len(labels) - 0.5, -0.5))
     for axes in panels:
         axes.grid(False, axis="y")
         for row in range(0, len(labels), 2):
@@ -53,8 +53,9 @@ def costs(studies: Sequence[Study], reached: Mapping[str, ByLabel]) -> Drawing |
         figure,
         parts.stem(study.problem, "targets"),
         f"{study.title}: cost of reaching {target:g}",
-        f"{RULE} Hollow in the grey stripe: not reached in the steps of the run. Evaluations and seconds are those of that "
-        "step: the median over the seeds, and the number of steps times the measured time of one step of a run alone. "
+        f"{RULE} Hollow in the grey stripe: not reached in the steps of the run; an interval that runs into it has no upper "
+        "end. Evaluations and seconds are those of that step: the median over the seeds, and the number of steps times the "
+        "measured time of one step of a run alone. "
         "Protocols: " + "; ".join(f"{protocol}: {parts.words_of(protocol)}" for protocol in reached) + ".",
         f"Three panels, a row for each of {len(labels)} optimizers. Steps to the target: "
         + "; ".join(f"{protocol}: {_said(by_label)}" for protocol, by_label in reached.items())
