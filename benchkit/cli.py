@@ -71,7 +71,28 @@ Resume = Annotated[bool, typer.Option("--resume", help="Continue the results fil
 Sizes = Annotated[list[str] | None, typer.Option("--size", metavar="N", help="Elements, repeatable: 1000 or 1e6.")]
 Seeds = Annotated[int | None, typer.Option("--seeds", min=1, metavar="N", help="Number of seeds for each curve.")]
 Steps = Annotated[int | None, typer.Option("--steps", min=1, metavar="N", help="Number of steps for each curve.")]
-Rates = Annotated[list[float] | None, typer.Option("--lr", metavar="X", help="Learning rate, repeatable.")]
+Rates = Annotated[
+    list[float] | None,
+    typer.Option("--lr", metavar="X", help="Learning rate for the protocol same, repeatable."),
+]
+Problems = Annotated[
+    list[str] | None, typer.Option("--problem", metavar="P", help="Problem, repeatable, or all (default: the document's).")
+]
+Protocols = Annotated[
+    list[str] | None, typer.Option("--protocol", metavar="P", help="same, default or tuned, repeatable (default: all three).")
+]
+Own = Annotated[
+    list[str] | None,
+    typer.Option("--optimizer", metavar="MODULE:ATTRIBUTE", help="Add a class with the interface of torch.optim, repeatable."),
+]
+Grid = Annotated[str | None, typer.Option("--grid", metavar="G", help="Learning rates to tune over, such as lr=1e-4:1:log9.")]
+Second = Annotated[
+    str | None, typer.Option("--second", metavar="G", help="Another hyperparameter to tune, such as momentum=0,0.9.")
+]
+Scheduler = Annotated[
+    str | None, typer.Option("--scheduler", metavar="tcp://HOST:PORT", help="Train on the workers of a dask scheduler.")
+]
+OneDevice = Annotated[str, typer.Option("--device", metavar="D", help="Device to train on.")]
 
 
 def build(side: Side) -> typer.Typer:
@@ -161,16 +182,33 @@ def build(side: Side) -> typer.Typer:
         @app.command()
         def converge(
             items: Items = None,
+            problem: Problems = None,
+            protocol: Protocols = None,
             seeds: Seeds = None,
             steps: Steps = None,
             lr: Rates = None,
+            optimizer: Own = None,
+            grid: Grid = None,
+            second: Second = None,
+            device: OneDevice = "cpu",
+            scheduler: Scheduler = None,
             json: Json = None,
             reports: Reports = REPORTS,
             resume: Resume = False,
         ) -> None:
-            """Train the same small network with every optimizer from the same starts."""
-            options = {"seeds": seeds, "steps": steps, "lr": lr}
-            run("converge", items=items, device=["cpu"], json=json, reports=reports, resume=resume, **options)
+            """Train test problems with every optimizer from the same starts, over many seeds, under three protocols."""
+            options = {
+                "problem": problem,
+                "protocol": protocol,
+                "seeds": seeds,
+                "steps": steps,
+                "lr": lr,
+                "optimizer": optimizer,
+                "grid": grid,
+                "second": second,
+                "scheduler": scheduler,
+            }
+            run("converge", items=items, device=[device], json=json, reports=reports, resume=resume, **options)
 
     @app.command()
     def plot(reports: Reports = REPORTS) -> None:

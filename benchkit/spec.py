@@ -313,19 +313,24 @@ class Optimizer(Item):
     ``multiples`` holds by name of a state tensor a factor, as a function of the options, by which an implementation may hold
     it without any effect on the parameter.
     ``masks`` names the item of whose algorithm this one is documented to be the masked version.
+    ``curves`` are options with which it is compared beside its defaults. ``companion`` names the item that is documented to
+    train the parameters which this one does not take. ``learning_rates`` are those to tune over, where the usual ones do not
+    suit it: the lowest, the highest, and how many at equal ratios.
     """
 
     initial_function: Function | None = None
     resolve_function: Function | None = None
     paths: Sequence[str] = ("forloop", "foreach")
     bytes_per_element: float = 0.0
-    document_lr: float | None = None
     exact_options: Mapping[str, Any] | None = None
     scratch: Sequence[str] = ()
     shapes: Sequence[tuple[tuple[tuple[int, ...], ...], ...]] = ()
     running: Sequence[str] = ()
     multiples: Mapping[str, Function] = field(default_factory=dict)
     masks: str = ""
+    curves: Sequence[Mapping[str, Any]] = ()
+    companion: str = ""
+    learning_rates: tuple[float, float, int] | None = None
     main_part = "step"
 
     def parts(self) -> dict[str, Function]:

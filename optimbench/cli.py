@@ -10,7 +10,7 @@ SIDE = Side(
         "verify": "optimbench.verify:verify",
         "prove": "optimbench.prove:prove",
         "time": "optimbench.timing:time",
-        "converge": "optimbench.converge:converge",
+        "converge": "optimbench.convergence.command:converge",
         "plot": "optimbench.plots:plot",
         "document": "optimbench.document:document",
         "report": "optimbench.report:report",

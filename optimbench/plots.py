@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,10 @@ from rich.console import Console
 
 from benchkit import figures
 from benchkit.request import RIGHT, Request, UsageError
-from benchkit.results import Run, read
+from benchkit.results import Run
+from optimbench.convergence.problems.parabola import Parabola
+from optimbench.convergence.study import studies
+from reference import OPTIMIZERS
 
 Array = NDArray[np.float64]
 GROUP = "Convergence"
@@ -90,28 +94,29 @@ def load(request: Request) -> Experiment:
     path = request.reports / "optimbench-converge.jsonl"
     if not path.exists():
         raise UsageError(f"there is no {path} to draw from; run 'optimbench converge --reports {request.reports}' first")
-    results = read(path)
-    curves, data = results.of("curve"), results.of("data")
-    if not curves or not data:
-        raise UsageError(f"{path} holds no curve yet; run 'optimbench converge --reports {request.reports} --resume' first")
-    looks = figures.looks()
+    return of_studies(path)
+
+
+def of_studies(path: Path) -> Experiment:
+    """The document's problem at the shared learning rate, as these figures show it."""
+    found = [study for study in studies(path) if (study.problem, study.protocol) == ("parabola", "same")]
+    if not found:
+        raise UsageError(f"{path} holds no run of the document's problem at a shared rate; run 'optimbench converge'")
+    study, problem = found[0], Parabola("parabola")
+    first = study.entries[0].seeds[0]
+    x, y = problem.shared()["x"], problem.data(first)["y"]
+    grid = np.linspace(-1.0, 1.0, 101)
     families = []
-    for index, label in enumerate(dict.fromkeys(curve["label"] for curve in curves)):
-        mine = [curve for curve in curves if curve["label"] == label]
-        losses = np.nan_to_num(np.array([curve["losses"] for curve in mine]), nan=OVERFLOWED, posinf=OVERFLOWED)
-        evaluations = sum(curve["closure_calls"] for curve in mine) / losses.size
-        fit = [np.array(mine[0][name]) for name in ("fit_x", "fit_y")]
-        look = looks[index % len(looks)]
-        families.append(Family(label, mine[0]["lr"], np.minimum(losses, OVERFLOWED), evaluations, look, *fit))
-    return Experiment(
-        families,
-        max(len(family.losses) for family in families),
-        float(np.median([entry["floor"] for entry in data])),
-        float(np.median([entry["fitted_floor"] for entry in data])),
-        np.array(data[0]["x"]),
-        np.array(data[0]["y"]),
-        float(data[0]["floor"]),
-    )
+    shown = [entry for entry in study.entries if OPTIMIZERS[entry.contender.name].document]
+    for entry, look in zip(shown, figures.looks() * 2):
+        losses = np.minimum(np.nan_to_num(entry.losses, nan=OVERFLOWED, posinf=OVERFLOWED), OVERFLOWED)
+        assert entry.parameters is not None
+        w1, b1, w2, b2 = np.split(entry.parameters[0], [20, 40, 60])
+        fit = np.maximum(grid[:, None] * w1 + b1, 0.0) @ w2 + b2
+        evaluations = float(entry.evaluations[:, -1].mean() / max(1, len(np.unique(entry.losses[0])) - 1))
+        families.append(Family(entry.contender.label, entry.setting["lr"], losses, max(1.0, evaluations), look, grid, fit))
+    floor = float(np.median(study.floor))
+    return Experiment(families, len(study.floor), floor, floor * (1 - 61 / 1000), x, y, float(study.floor[0]))
 
 
 Drawing = tuple[Figure, dict[str, str]]

@@ -2,7 +2,6 @@
 
 import dataclasses
 import itertools
-import json
 
 import matplotlib
 import numpy as np
@@ -12,11 +11,11 @@ from hypothesis import strategies as st
 from matplotlib.image import imread
 
 import lossbench.plots
-import optimbench.converge
 import optimbench.plots
 from benchkit import figures
 from benchkit.request import RIGHT, Request, UsageError
 from benchkit.results import read
+from optimbench.convergence.command import converge
 from reference import LOSSES
 
 ITEMS = [pytest.param(item, id=item.slug) for item in LOSSES.values()]
@@ -182,8 +181,10 @@ def test_spread_keeps_the_gap_and_the_order(places):
 def converged(tmp_path_factory):
     """The reports folder of a short convergence run of all optimizers."""
     reports = tmp_path_factory.mktemp("reports")
-    request = Request(suite="optimbench", command="converge", reports=reports, extra={"seeds": 2, "steps": 6})
-    assert optimbench.converge.converge(request) == RIGHT
+    request = Request(
+        suite="optimbench", command="converge", reports=reports, extra={"seeds": 2, "steps": 6, "protocol": ["same"]}
+    )
+    assert converge(request) == RIGHT
     return reports
 
 
@@ -240,14 +241,11 @@ def test_small_multiples_are_labelled(converged):
         assert figure.legends
 
 
-def test_a_diverged_curve_is_drawn(converged, tmp_path):
+def test_a_diverged_curve_is_drawn(tmp_path):
     """Losses that are not finite go off the axis and break nothing."""
-    lines = (converged / "optimbench-converge.jsonl").read_text().splitlines()
-    records = [json.loads(line) for line in lines]
-    for record in records:
-        if record.get("optimizer") == "SGD":
-            record["losses"][2:] = ["inf"] + ["nan"] * (len(record["losses"]) - 3)
-    (tmp_path / "optimbench-converge.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+    extra = {"seeds": 2, "steps": 6, "protocol": ["same"], "lr": (1e30,)}
+    request = Request(suite="optimbench", command="converge", items=("SGD",), reports=tmp_path, extra=extra)
+    assert converge(request) == RIGHT
     experiment = optimbench.plots.load(Request(suite="optimbench", command="plot", reports=tmp_path))
     figure, _ = optimbench.plots.overview(experiment)
 
@@ -262,5 +260,5 @@ def test_plot_without_converge_says_so(tmp_path):
     with pytest.raises(UsageError, match="run 'optimbench converge"):
         optimbench.plots.plot(request)
     (tmp_path / "optimbench-converge.jsonl").write_text('{"kind": "header", "schema": 1}\n')
-    with pytest.raises(UsageError, match="holds no curve yet"):
+    with pytest.raises(UsageError, match="holds no run of the document's problem"):
         optimbench.plots.plot(request)

@@ -24,7 +24,6 @@ from benchkit.spec import optimizer
     paths=("forloop", "foreach", "fused"),
     bytes_per_element=7,
     document="3.6",
-    document_lr=0.01,
     contract=[
         *at_least("lr"),
         *decay_rates(),

@@ -29,7 +29,6 @@ from benchkit.spec import optimizer
     # The average ax is written at every step and read once averaging has begun.
     bytes_per_element=5,
     document="3.6",
-    document_lr=0.01,
     contract=[
         *at_least("lr"),
         *at_least("weight_decay"),

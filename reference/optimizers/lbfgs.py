@@ -176,13 +176,13 @@ def direction(state, g, lr, history_size):
         {"lr": 2.0, "max_iter": 4, "max_eval": 10, "line_search_fn": "strong_wolfe"},
     ],
     tags={"closure"},
+    learning_rates=(1e-2, 10.0, 7),
     paths=("forloop",),
     scratch=("al",),
     # The gradient, the direction and two history vectors at least; each pair of the history adds 4 reads.
     bytes_per_element=8,
     document="3.6",
     # The natural length of a quasi-Newton step.
-    document_lr=1.0,
     contract=[
         *at_least("lr", ways=("constructor", "group")),
         Refusal(

@@ -51,6 +51,7 @@ SHAPES = (("no axes", "q.detach().sum()"), ("one axis", "q.detach().flatten()"),
         (((1, 17),), ((9, 2), (2, 1))),
     ),
     tags={"whole", "matrices"},
+    companion="AdamW",  # the documentation names it for biases and embeddings
     paths=("forloop",),
     contract=[
         *at_least("lr"),

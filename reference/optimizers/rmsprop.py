@@ -21,7 +21,6 @@ from benchkit.spec import optimizer
     paths=("forloop", "foreach"),
     bytes_per_element=5,
     document="3.6",
-    document_lr=0.01,
     contract=[
         *at_least("lr"),
         *at_least("alpha"),

@@ -20,7 +20,6 @@ from benchkit.spec import optimizer
     paths=("forloop", "foreach"),
     bytes_per_element=7,
     document="3.6",
-    document_lr=0.01,
     contract=[
         *at_least("lr"),
         *between("etas", 0.0, 1.0, ends=[], ways=WAYS, make=lambda x: (x, 1.25)),

@@ -23,7 +23,6 @@ LAYOUTS = "parameters of a dense layout with gradients of a sparse layout"
     # For each touched element: the stored gradient, p, m and v are read, p, m and v are written.
     bytes_per_element=7,
     document="3.6",
-    document_lr=0.01,
     contract=[
         negative("lr"),
         negative("eps"),

@@ -1,0 +1,167 @@
+"""``converge``: optimizers on test problems, over many seeds, under three protocols."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+
+import numpy as np
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+import optimbench.convergence.problems  # noqa: F401  declares them
+from benchkit.request import DISCREPANCY, RIGHT, Request, UsageError
+from benchkit.results import Run, read
+from optimbench.convergence import contenders, executors, protocols
+from optimbench.convergence.campaign import Campaign, Plan
+from optimbench.convergence.problem import PROBLEMS
+from optimbench.convergence.protocols import PROTOCOLS
+from optimbench.convergence.shards import Store
+from optimbench.convergence.study import SHARDS, studies
+from optimbench.convergence.trajectory import Study
+
+SEEDS = 64
+DEFAULT_PROBLEM = "parabola"  # the document's
+LITTLE = 100  # training runs up to which processes are not worth their start
+
+
+def converge(request: Request) -> int:
+    """Train what the shards folder does not hold yet. ``extra`` may hold the command's own options, each by its name."""
+    plan = asked(request)
+    with Run.open(
+        request,
+        problems=plan.problems,
+        protocols=plan.protocols,
+        seeds=plan.seeds,
+        labels=[contender.label for contender in plan.contenders],
+    ) as run:
+        status = carry_out(plan, run, request)
+        run.end(failures=status != RIGHT)
+    Console().print(*map(summary, by_problem(studies(request.results_file))))
+    return status
+
+
+def carry_out(plan: Plan, run: Run, request: Request) -> int:
+    """Do what is planned under a progress bar; DISCREPANCY where something could not be trained that should have been."""
+    scheduler = request.extra.get("scheduler")
+    store = Store(request.results_file.parent / SHARDS)
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description:<40}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    total = total_runs(plan)
+    with (
+        executors.executor(scheduler, plan.device, total <= LITTLE) as executor,
+        Progress(*columns, console=console, transient=True) as progress,
+    ):
+        task = progress.add_task("training runs", total=total)
+        campaign = Campaign(
+            plan, run, store, executor, lambda runs, what: progress.update(task, advance=runs, description=what[:40])
+        )
+        campaign.carry_out()
+    left_out = [record for record in read(run.path).of("prepared") if not record["path"]]
+    for record in left_out:
+        console.print(f"{record['label']} left out of {record['problem']}: {record['why']}", soft_wrap=True, highlight=False)
+    for message in campaign.failures:
+        console.print(message, soft_wrap=True, highlight=False)
+    if len(left_out) == len(plan.problems) * len(plan.contenders):
+        raise UsageError(f"there is nothing to train: {left_out[0]['label']} cannot train {left_out[0]['problem']}")
+    return DISCREPANCY if campaign.failures else RIGHT
+
+
+def total_runs(plan: Plan) -> int:
+    """How many training runs the plan holds at most, those of the tunings included."""
+    total = 0
+    for name in plan.problems:
+        for contender in plan.contenders:
+            for protocol in plan.protocols:
+                total += len(plan.seeds) * (max(1, len(plan.lrs)) if protocol == "same" else 1)
+                if protocol == "tuned":
+                    total += len(protocols.grid(contender, plan.grid, plan.second)) * PROBLEMS[name].tuning_seeds
+    return total
+
+
+def asked(request: Request) -> Plan:
+    """The plan of a request; UsageError names the first option that cannot be used."""
+    extra = request.extra
+    count = int(extra.get("seeds") or SEEDS)
+    grid = protocols.read_sweep(extra["grid"], "--grid") if extra.get("grid") else None
+    second = protocols.read_sweep(extra["second"], "--second") if extra.get("second") else None
+    if grid and (grid.name != "lr" or not all(value > 0.0 for value in grid.values)):
+        raise UsageError(f"cannot use --grid {extra['grid']!r}; it must sweep lr over positive numbers, as lr=1e-4:1:log9 does")
+    own = tuple(extra.get("optimizer") or ())
+    named = contenders.chosen(request.items, own)
+    if second and not any(contenders.takes(contender, second.name) for contender in named):
+        raise UsageError(f"cannot use --second {extra['second']!r}; no optimizer asked for has an option {second.name!r}")
+    if second and second.name == "lr":
+        raise UsageError("--second must name another hyperparameter than lr, which --grid sweeps")
+    seeds = tuple(range(request.seed, request.seed + count))
+    found = names(extra.get("protocol") or (), PROTOCOLS, "protocol")
+    if "tuned" in found:
+        protocols.tuning_seeds(seeds)
+    problems = names(extra.get("problem") or (DEFAULT_PROBLEM,), tuple(PROBLEMS), "problem")
+    for name in problems:
+        PROBLEMS[name].check()
+    return Plan(
+        problems=problems,
+        contenders=tuple(named),
+        protocols=found,
+        seeds=seeds,
+        steps=extra.get("steps"),
+        lrs=tuple(map(float, extra.get("lr") or ())),
+        grid=grid,
+        second=second,
+        device=request.devices[0],
+    )
+
+
+def names(given: Sequence[str], allowed: Sequence[str], what: str) -> tuple[str, ...]:
+    """The given names, ``all`` or none standing for all of them; UsageError for an unknown one."""
+    words = [word.strip() for text in given for word in text.split(",") if word.strip()]
+    if not words or "all" in words:
+        return tuple(allowed)
+    for word in words:
+        if word not in allowed:
+            close = difflib.get_close_matches(word, allowed, n=1)
+            hint = f"; did you mean {close[0]}?" if close else ""
+            raise UsageError(f"unknown {what} {word!r}; it must be all or one of {', '.join(allowed)}{hint}")
+    return tuple(name for name in allowed if name in words)
+
+
+def by_problem(found: Sequence[Study]) -> list[list[Study]]:
+    """The studies of each problem."""
+    return [[study for study in found if study.problem == name] for name in dict.fromkeys(study.problem for study in found)]
+
+
+def summary(mine: Sequence[Study]) -> Table:
+    """The median final objective of every contender on a problem, a column for each protocol."""
+    first = mine[0]
+    floor = float(np.median(first.floor))
+    title = f"{first.title}: {first.objective} at the end, median of {len(first.floor)} seeds" + (
+        f"; floor {floor:.4g}" if np.isfinite(floor) else ""
+    )
+    table = Table(title=title, title_justify="left", box=SIMPLE, padding=(0, 1))
+    table.add_column("contender", no_wrap=True)
+    for study in mine:
+        table.add_column(study.protocol, justify="right", no_wrap=True)
+        table.add_column("lr", justify="right", no_wrap=True)
+    labels = dict.fromkeys(entry.contender.label for study in mine for entry in study.entries)
+    for label in labels:
+        cells: list[str] = []
+        for study in mine:
+            entry = next((entry for entry in study.entries if entry.contender.label == label), None)
+            if entry is None:
+                cells += ["", ""]
+                continue
+            edge = "*" if label in study.tunings and study.tunings[label].at_edge else ""
+            cells += [f"{np.median(entry.final):.4g}", f"{entry.setting['lr']:g}{edge}"]
+        table.add_row(label, *cells)
+    if any(tuning.at_edge for study in mine for tuning in study.tunings.values()):
+        table.caption = "* at an end of the grid: a wider one could do better"
+    return table
