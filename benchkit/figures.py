@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import matplotlib
 import matplotlib.style
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -27,6 +28,8 @@ from benchkit.results import Record, Run
 
 if TYPE_CHECKING:
     import pandas as pd
+
+COLOURS = 256  # of a palette
 
 STYLE = resources.files("benchkit.style") / "lossbench.mplstyle"
 
@@ -93,11 +96,19 @@ def save(
 
 
 def save_png(figure: Figure, path: Path) -> None:
-    """Write a PNG of at most 256 colours: what charts have, in a third of the bytes, and the page embeds them all."""
+    """Write a PNG in its 256 most frequent colours, a fifth of the bytes, for the page embeds every figure.
+
+    Areas and lines keep their colours; what else there is, the mixtures at their edges, takes the nearest.
+    """
     drawn = io.BytesIO()
     figure.savefig(drawn, format="png")
     with Image.open(drawn) as picture:
-        few = picture.convert("RGB").quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+        colours = picture.convert("RGB")
+        found, counts = np.unique(np.asarray(colours).reshape(-1, 3), axis=0, return_counts=True)
+        frequent = found[np.argsort(-counts, kind="stable")[:COLOURS]]
+        palette = Image.new("P", (1, 1))
+        palette.putpalette(np.resize(frequent, (COLOURS, 3)).flatten().tolist())
+        few = colours.quantize(palette=palette, dither=Image.Dither.NONE)
         few.save(path, format="png", optimize=True, dpi=picture.info["dpi"])
 
 

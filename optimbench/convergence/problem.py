@@ -60,6 +60,7 @@ class Problem:
     tuning_seeds: int = 8
     target: float | None = None
     plane: tuple[tuple[float, float], tuple[float, float]] | None = None
+    document: bool = False  # the document's own experiment
     needs: str = ""
     extra: str = "problems"
 

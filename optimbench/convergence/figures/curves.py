@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from numpy.typing import NDArray
 
 from benchkit import figures
 from optimbench.convergence.comparison import Comparison
@@ -22,9 +23,11 @@ def every_curve(study: Study, axis: str, compared: Comparison) -> Drawing:
     tall = parts.height(study)
     figure, panels = parts.small_multiples(len(entries), sharex=True, sharey=True)
     drawn = [_line(runs, axis, tall) for runs in entries]
-    low, high = _extent([x for x, _ in drawn], axis)
+    if axis == "seconds":  # logarithmic: the record before the first step has no place
+        drawn = [(x[1:], y[1:]) for x, y in drawn]
+    low, high = _extent([x for x, _ in drawn])
     for axes, runs, letters in zip(panels, entries, compared.letters, strict=True):
-        kept = parts.thinned(len(runs.steps))
+        kept = _kept(runs)[1 if axis == "seconds" else 0 :]
         parts.in_grey(axes, drawn)
         parts.draw_floor(axes, study, tall)
         found = bands(runs.losses[:, kept])
@@ -46,8 +49,9 @@ def every_curve(study: Study, axis: str, compared: Comparison) -> Drawing:
         f"{study.title}, {study.protocol}: {tall.label.partition(' (')[0]} against {COSTS[axis]}",
         f"{len(entries[0].seeds)} seeds, {parts.words_of(study.protocol)}. Line: median over the seeds; dark band: their "
         "middle half; light band: their middle 90 %; grey: medians of the other optimizers; dashed: floor (the least objective "
-        f"that is known); dotted: target. {FAIRNESS} Optimizers that share a letter are not distinguishable by their final "
-        "objective (Wilcoxon's signed-rank test on shared seeds, 5 % after Holm's correction for all pairs).",
+        f"that is known); dotted: target. A line ends where the budget of evaluations does. {FAIRNESS} Optimizers that share "
+        "a letter are not distinguishable by their final objective (Wilcoxon's signed-rank test on shared seeds, 5 % after "
+        "Holm's correction for all pairs).",
         f"{len(entries)} small panels, one for each optimizer, with bands over seeds; final medians: {parts.ranking(study)}.",
         table(study, axis),
     )
@@ -69,6 +73,7 @@ def overview(study: Study) -> Drawing:
     axes.set(xlim=(0.0, last), xlabel=COSTS["steps"], ylabel=tall.label)
     figures.direct_labels(axes, labels, x=last, gap=0.044)
     parts.legend_above(figure, axes)
+    parts.settle(figure)
     return Drawing(
         figure,
         parts.stem(study.problem, study.protocol, "overview"),
@@ -91,7 +96,8 @@ def evaluations(study: Study) -> Drawing | None:
     last = max(float(runs.steps[-1]) for runs in study.entries)
     first = min(float(runs.steps[1]) for runs in study.entries)
     for axes, axis in zip(panels, ("steps", "evaluations"), strict=True):
-        parts.in_grey(axes, [_line(runs, axis, tall) for runs in others])
+        lines = [_line(runs, axis, tall) for runs in others]
+        parts.in_grey(axes, [(x[1:], y[1:]) for x, y in lines])
         parts.draw_floor(axes, study, tall)
         for runs, look in zip(several, parts.COLOURED * len(several)):
             words = f"{runs.contender.label}, {_evaluations_a_step(runs):.1f} evaluations a step"
@@ -128,8 +134,13 @@ def table(study: Study, axis: str) -> pd.DataFrame:
     return whole[["optimizer", *(name for name in whole if name != "optimizer")]]
 
 
+def _kept(runs: Trajectories) -> NDArray[np.int64]:
+    """Which records are drawn."""
+    return parts.thinned(len(runs.steps[parts.trained(runs)]))
+
+
 def _one(axes: Axes, runs: Trajectories, axis: str, tall: Height, colour: str, label: str) -> None:
-    kept = parts.thinned(len(runs.steps))
+    kept = _kept(runs)[1:]
     x, found = parts.coordinates(runs, axis)[kept], bands(runs.losses[:, kept])
     for low, high, opacity in ((*found.most, 0.15), (*found.half, 0.3)):
         axes.fill_between(x, tall.of(low), tall.of(high), color=colour, alpha=opacity, linewidth=0, zorder=2.0)
@@ -137,15 +148,14 @@ def _one(axes: Axes, runs: Trajectories, axis: str, tall: Height, colour: str, l
 
 
 def _line(runs: Trajectories, axis: str, tall: Height) -> tuple[Array, Array]:
-    kept = parts.thinned(len(runs.steps))
+    kept = _kept(runs)
     return parts.coordinates(runs, axis)[kept], tall.of(bands(runs.losses[:, kept]).median)
 
 
-def _extent(xs: list[Array], axis: str) -> tuple[float, float]:
-    """The limits of the x axis; a logarithmic one begins at the second record, for the first costs nothing."""
-    last = max(float(x[-1]) for x in xs)
-    return (min(float(x[1]) for x in xs if len(x) > 1), last) if axis == "seconds" else (0.0, last)
+def _extent(xs: list[Array]) -> tuple[float, float]:
+    """The limits of the x axis; a logarithmic one begins at the first step."""
+    return min(float(x[0]) for x in xs), max(float(x[-1]) for x in xs)
 
 
 def _evaluations_a_step(runs: Trajectories) -> float:
-    return float(np.median(runs.evaluations[:, -1])) / max(float(runs.steps[-1]), 1.0)
+    return float(np.median(runs.evaluations[:, -1])) / max(parts.steps_made(runs), 1.0)

@@ -39,6 +39,7 @@ def view(study: Study, compared: Comparison) -> Drawing:
     panels[0].set_ylabel(study.objective)
     figures.direct_labels(panels[1], labels, x=last, gap=0.05)
     parts.legend_above(figure, panels[0])
+    parts.settle(figure)
     return Drawing(
         figure,
         parts.stem(study.problem, study.protocol, "document"),

@@ -59,6 +59,7 @@ def distributions(studies: Sequence[Study]) -> Drawing:
             axes.axhspan(row - 0.5, row + 0.5, color="0.965", linewidth=0, zorder=0.1)
     panels[0].set(yticks=range(len(labels)), yticklabels=list(map(parts.broken, labels)), ylim=(len(labels) - 0.5, -0.5))
     figure.supxlabel(f"{talls[0].label}, after the last step", fontsize=11)
+    parts.settle(figure)
     rows = [
         {"protocol": study.protocol, "optimizer": runs.contender.label, **runs.setting, "seed": seed, "final": final}
         for study in studies

@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from numpy.typing import NDArray
 
 from benchkit import figures
 from optimbench.convergence.statistics import Bands, bands, comparable
@@ -68,7 +69,7 @@ def words_of(protocol: str) -> str:
 
 def rate(setting: Mapping[str, float]) -> str:
     """A setting in few characters: ``lr 0.01``, with the second hyperparameter where there is one."""
-    return ", ".join(f"{name} {value:g}" for name, value in setting.items())
+    return ", ".join(f"{name} {value:.3g}" for name, value in setting.items())
 
 
 def ordered(study: Study) -> list[Trajectories]:
@@ -83,6 +84,17 @@ def coordinates(runs: Trajectories, axis: str) -> Array:
     if axis == "seconds":
         return np.asarray(runs.steps * runs.step_seconds)
     return np.asarray(np.median(runs.evaluations, axis=0), dtype=float)
+
+
+def trained(runs: Trajectories) -> slice:
+    """The records up to the end of training: the budget of evaluations may end before that of steps, then the rest stands."""
+    ends = (runs.evaluations == runs.evaluations[:, -1:]).argmax(axis=1)
+    return slice(0, int(ends.max()) + 1)
+
+
+def steps_made(runs: Trajectories) -> float:
+    """The number of steps until training ended, the median over the seeds."""
+    return float(np.median(runs.steps[(runs.evaluations == runs.evaluations[:, -1:]).argmax(axis=1)]))
 
 
 def small_multiples(
@@ -162,9 +174,9 @@ def logarithmic(axes: Axes, low: float, high: float, which: str = "y") -> None:
     axis.set_minor_locator(NullLocator())  # a panel of many has no room for them, and drawing them takes most of the time
 
 
-def thinned(count: int, points: int = DRAWN_POINTS) -> np.ndarray:
+def thinned(count: int, points: int = DRAWN_POINTS) -> NDArray[np.int64]:
     """Which of ``count`` records are drawn: all, or evenly chosen ones with the first and the last."""
-    return np.unique(np.linspace(0, count - 1, min(count, points)).round().astype(int))
+    return np.unique(np.linspace(0, count - 1, min(count, points)).round().astype(np.int64))
 
 
 def in_grey(axes: Axes, lines: Sequence[tuple[Array, Array]]) -> None:
@@ -187,6 +199,12 @@ def draw_floor(axes: Axes, study: Study, tall: Height) -> None:
         axes.axhline(floor, color=INK, linewidth=0.9, linestyle="--", label="floor", zorder=1.5)
     if study.target is not None and tall.low <= study.target - tall.offset <= tall.high:
         axes.axhline(study.target - tall.offset, color=WARNING, linewidth=0.9, linestyle=":", label="target", zorder=1.5)
+
+
+def settle(figure: Figure) -> None:
+    """Lay a figure out before it is saved: names beside the axes move them, and where they then are shows on a second look."""
+    with figures.style():
+        figure.draw_without_rendering()
 
 
 def axis_titles(figure: Figure, x: str, y: str) -> None:

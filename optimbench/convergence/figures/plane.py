@@ -72,7 +72,8 @@ def _contours(axes: Axes, land: Landscape) -> None:
     """Filled contours of the logarithm of the height above the least value in the picture."""
     heights = land.values - land.values.min()
     floor = float(np.quantile(heights, 0.002)) or float(heights.max()) * 1e-6
-    axes.contourf(land.x, land.y, np.log10(heights + floor), levels=14, cmap="Blues_r", alpha=0.75)
+    filled = axes.contourf(land.x, land.y, np.log10(heights + floor), levels=14, cmap="Blues_r", alpha=0.75)
+    filled.set_rasterized(True)
     if len(land.minima):
         how: dict[str, Any] = {"color": "#F0E442", "markeredgecolor": "black", "markersize": 10, "linestyle": "", "zorder": 3.0}
         axes.plot(land.minima[:, 0], land.minima[:, 1], marker="*", **how)

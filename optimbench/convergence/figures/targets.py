@@ -48,6 +48,7 @@ def costs(studies: Sequence[Study], reached: Mapping[str, ByLabel]) -> Drawing |
         for row in range(0, len(labels), 2):
             axes.axhspan(row - 0.5, row + 0.5, color="0.975", linewidth=0, zorder=0.1)
     parts.legend_above(figure, panels[0])
+    parts.settle(figure)
     study = studies[0]
     return Drawing(
         figure,
