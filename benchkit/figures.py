@@ -22,6 +22,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from PIL import Image
+from scipy.spatial import KDTree
 
 from benchkit.request import UsageError
 from benchkit.results import Record, Run
@@ -103,12 +104,13 @@ def save_png(figure: Figure, path: Path) -> None:
     drawn = io.BytesIO()
     figure.savefig(drawn, format="png")
     with Image.open(drawn) as picture:
-        colours = picture.convert("RGB")
-        found, counts = np.unique(np.asarray(colours).reshape(-1, 3), axis=0, return_counts=True)
-        frequent = found[np.argsort(-counts, kind="stable")[:COLOURS]]
-        palette = Image.new("P", (1, 1))
-        palette.putpalette(np.resize(frequent, (COLOURS, 3)).flatten().tolist())
-        few = colours.quantize(palette=palette, dither=Image.Dither.NONE)
+        colours = np.asarray(picture.convert("RGB"), dtype=np.int32)
+        codes, place, counts = np.unique(colours @ (65536, 256, 1), return_inverse=True, return_counts=True)
+        every = np.stack([codes >> 16, codes >> 8 & 255, codes & 255], axis=1)
+        frequent = every[np.argsort(-counts, kind="stable")[:COLOURS]]
+        nearest = np.asarray(KDTree(frequent).query(every)[1], dtype=np.uint8)
+        few = Image.frombytes("P", picture.size, nearest[place].tobytes())
+        few.putpalette(frequent.astype(np.uint8).tobytes())
         few.save(path, format="png", optimize=True, dpi=picture.info["dpi"])
 
 

@@ -33,6 +33,7 @@ COMMANDS = {
 ONLY = {"converge": "optimbench"}  # commands that one side alone has
 OPTIONAL = {"prove"}  # parts that `report` does not run: their absence does not make a report incomplete
 RESUMABLE = {"verify", "time", "converge"}
+FIGURES = "figures"  # the section of the page for figures that name none
 OPEN_CASES, MOST_CASES = 3, 50  # findings of one item that are shown at once, and on request; the results file has them all
 
 
@@ -133,8 +134,33 @@ def contents(parts: Sequence[Part]) -> dict[str, Any]:
         "documents": documents,
         "mutants": mutants,
         "environment": _machine(parts),
-        "figures": tables.by([record for part in parts for record in part.of("figure")], "group"),
+        "figures": tables.by([record for record in _shown(parts, "figure") if record["section"] == FIGURES], "group"),
+        "convergence": headings([record for record in _shown(parts, "table", "figure") if record["section"] == "convergence"]),
     }
+
+
+def _shown(parts: Sequence[Part], *kinds: str) -> list[Record]:
+    """Figures and tables with the section of the page to which they belong, that of the figures unless they say another."""
+    return [{"section": FIGURES, **record} for part in parts for kind in kinds for record in part.of(kind)]
+
+
+@dataclass
+class Heading:
+    """What stands under one heading of a section: tables, the figures that are seen first, and the others."""
+
+    tables: list[Record] = field(default_factory=list)
+    first: list[Record] = field(default_factory=list)
+    others: list[Record] = field(default_factory=list)
+
+
+def headings(records: Sequence[Record]) -> dict[str, Heading]:
+    """The records of a section by their ``group``, in order of appearance."""
+    found: dict[str, Heading] = {}
+    for record in records:
+        heading = found.setdefault(str(record["group"]), Heading())
+        kind = heading.tables if record["kind"] == "table" else heading.first if record.get("first", True) else heading.others
+        kind.append(record)
+    return found
 
 
 def _complaints(part: Part) -> list[str]:
