@@ -109,16 +109,20 @@ def of_document(study: Study) -> bool:
 
 
 def landscape(study: Study) -> Landscape | None:
-    """The objective around the optimum of a problem of two variables."""
+    """The objective over the part of the plane that a problem of two variables declares."""
     problem = _problem(study)
-    if problem is None or problem.plane is None:
-        return None
+    return landscape_of(problem, study.entries[0].seeds[0]) if problem is not None and problem.plane else None
+
+
+def landscape_of(problem: Problem, seed: int) -> Landscape:
+    """The landscape of a problem that has a ``plane``."""
+    assert problem.plane is not None
     (left, right), (bottom, top) = problem.plane
     x, y = np.linspace(left, right, PIXELS), np.linspace(bottom, top, PIXELS)
-    (name,) = problem.start(study.entries[0].seeds[0])
+    (name,) = problem.start(seed)
     points = torch.from_numpy(np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2))
     values = problem.losses({name: points}, {}).numpy().reshape(PIXELS, PIXELS)
-    optimum = problem.optimum(study.entries[0].seeds[0])
+    optimum = problem.optimum(seed)
     minima = np.empty((0, 2)) if optimum is None else np.asarray(optimum[name], dtype=float).reshape(-1, 2)
     return Landscape(x, y, values, minima)
 

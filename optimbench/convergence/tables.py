@@ -61,7 +61,7 @@ def table(answer: Answer) -> Table:
         cells = [str(row["optimizer"])]
         for name in settings:
             edge = "*" if name == "lr" and tuned and row["at_edge"] is True else ""
-            cells.append(f"{row[name]:g}{edge}" if pd.notna(row[name]) else "")
+            cells.append(f"{row[name]:.3g}{edge}" if pd.notna(row[name]) else "")
         cells += [objective(row["final"]), interval(row["final_low"], row["final_high"]), str(row["group"])]
         for name in ("steps", "evaluations", "seconds") if answer.reached else ():
             cells.append(cost_text(Cost(row[name], row[f"{name}_low"], row[f"{name}_high"])))

@@ -215,6 +215,7 @@ def axis_titles(figure: Figure, x: str, y: str) -> None:
 
 def legend_above(figure: Figure, *panels: Axes, columns: int = 6) -> None:
     """One legend for all panels, above them; each label once."""
+    columns = min(columns, int(figure.get_figwidth() / 1.75))  # inches that an entry takes
     named = {word: handle for axes in panels for handle, word in zip(*axes.get_legend_handles_labels())}
     figure.legend(list(named.values()), list(named), loc="outside upper center", ncols=columns, frameon=False)
 
