@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from optimbench.convergence import answers as answering
 from optimbench.convergence import tables
@@ -58,11 +59,12 @@ def all_tables(answers: Sequence[Answer]) -> Iterator[tuple[str, Table]]:
 
 
 def all_figures(answers: Sequence[Answer], facts: Facts) -> Iterator[Place]:
-    """Every figure, not drawn yet."""
+    """Every figure, not drawn yet; a place can be sent to another process, with what it needs of the studies."""
     problems = answering.by_problem(answers)
     if len(problems) > 1:
         for protocol, mine in answering.by_protocol(answers).items():
-            yield Place(ALL_PROBLEMS, protocol == _main(answers).study.protocol, _performance(protocol, mine))
+            draw = partial(profiles.performance, protocol, [one.study for one in mine], [one.reached for one in mine])
+            yield Place(ALL_PROBLEMS, protocol == _main(answers).study.protocol, draw)
     for mine in problems.values():
         yield from _of_problem(mine, facts, every=len(problems) == 1)
 
@@ -75,62 +77,48 @@ def _main(mine: Sequence[Answer]) -> Answer:
 def _of_problem(mine: Sequence[Answer], facts: Facts, every: bool) -> Iterator[Place]:
     """The figures of one problem, first those that tell most."""
     main = _main(mine)
-    heading = main.study.title
+    study = main.study
     studies = [one.study for one in mine]
-    reached = {one.study.protocol: one.reached for one in mine if one.reached}
+    place = partial(Place, study.title)
 
-    def place(first: bool, draw: Callable[[], Drawing | None]) -> Place:
-        return Place(heading, first, draw)
-
-    if facts.document(main.study):
-        first = mine[0]
-        yield place(True, lambda: document.view(first.study, first.compared))
-    yield place(True, lambda: curves.overview(main.study))
-    yield place(True, lambda: curves.every_curve(main.study, "steps", main.compared))
-    yield place(True, lambda: finals.distributions(studies))
-    if reached:
-        yield place(True, lambda: targets.costs(studies, reached))
-    yield place(True, lambda: sensitivity.sensitivity(main.study))
-    yield place(True, _plane(main.study, facts))
-    yield place(True, lambda: finals.pairs(main.study, main.compared))
-    yield place(False, lambda: curves.every_curve(main.study, "seconds", main.compared) if _timed(main.study) else None)
-    yield place(False, lambda: curves.evaluations(main.study))
-    yield place(False, _fits(main.study, facts))
+    if facts.document(study):
+        yield place(True, partial(document.view, mine[0].study, mine[0].compared))
+    yield place(True, partial(curves.overview, study))
+    yield place(True, partial(curves.every_curve, study, "steps", main.compared))
+    yield place(True, partial(finals.distributions, studies))
+    if main.reached:
+        yield place(True, partial(targets.costs, studies, {one.study.protocol: one.reached for one in mine}))
+    yield place(True, partial(sensitivity.sensitivity, study))
+    yield place(True, partial(_plane, study, facts))
+    yield place(True, partial(finals.pairs, study, main.compared))
+    yield place(False, partial(_seconds, main))
+    yield place(False, partial(curves.evaluations, study))
+    yield place(False, partial(_fits, study, facts))
     for other in [one for one in mine if one is not main] if every else []:
         yield from (place(False, draw) for draw in _of_protocol(other, facts))
 
 
 def _of_protocol(one: Answer, facts: Facts) -> Iterator[Callable[[], Drawing | None]]:
     """The figures of another protocol than the main one."""
-    study = one.study
-    yield lambda: curves.overview(study)
-    yield lambda: curves.every_curve(study, "steps", one.compared)
-    yield lambda: curves.every_curve(study, "seconds", one.compared) if _timed(study) else None
-    yield lambda: curves.evaluations(study)
-    yield _plane(study, facts)
-    yield lambda: finals.pairs(study, one.compared)
+    yield partial(curves.overview, one.study)
+    yield partial(curves.every_curve, one.study, "steps", one.compared)
+    yield partial(_seconds, one)
+    yield partial(curves.evaluations, one.study)
+    yield partial(_plane, one.study, facts)
+    yield partial(finals.pairs, one.study, one.compared)
 
 
-def _timed(study: Study) -> bool:
-    """Whether the time of a step was measured for every contender."""
-    return all(runs.step_seconds > 0.0 for runs in study.entries)
+def _seconds(one: Answer) -> Drawing | None:
+    """Curves against time, where the time of a step was measured for every contender."""
+    timed = all(runs.step_seconds > 0.0 for runs in one.study.entries)
+    return curves.every_curve(one.study, "seconds", one.compared) if timed else None
 
 
-def _plane(study: Study, facts: Facts) -> Callable[[], Drawing | None]:
-    def draw() -> Drawing | None:
-        land = facts.landscape(study)
-        return plane.paths(study, land) if land else None
-
-    return draw
+def _plane(study: Study, facts: Facts) -> Drawing | None:
+    land = facts.landscape(study)
+    return plane.paths(study, land) if land else None
 
 
-def _fits(study: Study, facts: Facts) -> Callable[[], Drawing | None]:
-    def draw() -> Drawing | None:
-        data = facts.fits(study)
-        return document.fits(study, data) if data else None
-
-    return draw
-
-
-def _performance(protocol: str, mine: Sequence[Answer]) -> Callable[[], Drawing | None]:
-    return lambda: profiles.performance(protocol, [one.study for one in mine], [one.reached for one in mine])
+def _fits(study: Study, facts: Facts) -> Drawing | None:
+    data = facts.fits(study)
+    return document.fits(study, data) if data else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -10,9 +12,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 import optimbench.convergence.problems  # noqa: F401  declares them
-from benchkit import figures
+from benchkit import figures, workers
 from benchkit.request import RIGHT, Request, UsageError
-from benchkit.results import Run
+from benchkit.results import Record, Run
 from optimbench.convergence import answers, gallery, tables
 from optimbench.convergence.figures.document import Fits
 from optimbench.convergence.figures.plane import Landscape
@@ -22,6 +24,7 @@ from optimbench.convergence.trajectory import Array, Study
 
 SECTION = "convergence"  # of the page
 PIXELS = 160  # of a landscape, in each direction
+WORTH_PROCESSES = 6  # figures below which the start of other processes costs more than it brings
 FITTED = 201  # points at which what was learnt is drawn
 
 
@@ -41,32 +44,48 @@ class Curve(Protocol):
 
 def plot(request: Request) -> int:
     """Draw what ``converge`` has left; UsageError where it left nothing."""
-    found = [answers.answer(study) for study in load(request)]
+    studies_found = load(request)
+    processes = workers.count()
+    if processes > 1:
+        workers.warm_up(__name__)
+    found = [answers.answer(study) for study in studies_found]
     places = list(gallery.all_figures(found, gallery.Facts(landscape, fits, of_document)))
-    console = Console(stderr=True)
     columns = (TextColumn("{task.description:<50}"), BarColumn(), MofNCompleteColumn())
     drawn: list[str] = []
-    with Run.open(request) as run, Progress(*columns, console=console, transient=True) as progress:
+    with Run.open(request) as run, Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         for heading, table in gallery.all_tables(found):
             save_table(table, heading, request, run)
         task = progress.add_task("figures", total=len(places))
-        for place in places:
-            if drawing := place.draw():
-                progress.update(task, description=drawing.title[:50])
-                texts: dict[str, Any] = {
-                    "title": drawing.title,
-                    "caption": drawing.caption,
-                    "alt": drawing.alt,
-                    "group": place.heading,
-                }
-                more: dict[str, Any] = {"data": drawing.data, "section": SECTION, "first": place.first}
-                record = figures.save(drawing.figure, request.reports, drawing.stem, run=run, **texts, **more)
-                drawn.append(f"{record['file']}: {record['title']}")
+        for record in figure_records(places, request.reports, processes):
             progress.advance(task)
+            if record:
+                run.write(
+                    "figure", record["id"], **{name: value for name, value in record.items() if name not in ("kind", "id")}
+                )
+                drawn.append(f"{record['file']}: {record['title']}")
+                progress.update(task, description=record["title"][:50])
         run.end()
     for line in drawn:
         Console().print(line, soft_wrap=True, highlight=False)
     return RIGHT
+
+
+def figure_records(places: Sequence[gallery.Place], reports: Path, processes: int) -> Iterator[Record | None]:
+    """Draw the figures in their order, in so many processes; None for one that the studies have not."""
+    if processes < 2 or len(places) < WORTH_PROCESSES:
+        yield from (draw(place, reports) for place in places)
+        return
+    with workers.pool(processes) as pool:
+        yield from pool.map(draw, places, [reports] * len(places))
+
+
+def draw(place: gallery.Place, reports: Path) -> Record | None:
+    """Draw one figure and write its files; the record is still to be written."""
+    drawing = place.draw()
+    if drawing is None:
+        return None
+    texts: dict[str, Any] = {"title": drawing.title, "caption": drawing.caption, "alt": drawing.alt, "group": place.heading}
+    return figures.save(drawing.figure, reports, drawing.stem, **texts, data=drawing.data, section=SECTION, first=place.first)
 
 
 def load(request: Request) -> list[Study]:

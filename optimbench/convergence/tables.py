@@ -41,6 +41,8 @@ def numbers(answer: Answer) -> pd.DataFrame:
         for name in ("steps", "evaluations", "seconds") if answer.reached else ():
             cost: Cost = getattr(answer.reached[label], name)
             row |= {name: cost.value, f"{name}_low": cost.low, f"{name}_high": cost.high}
+        if answer.reached:
+            row |= {"below_target": round(answer.reached[label].share * len(runs.seeds))}
         tuning = answer.study.tunings.get(label)
         if tuning:
             row |= {"tuning_runs": tuning.runs, "at_edge": tuning.at_edge}
@@ -64,7 +66,9 @@ def table(answer: Answer) -> Table:
             cells.append(f"{row[name]:.3g}{edge}" if pd.notna(row[name]) else "")
         cells += [objective(row["final"]), interval(row["final_low"], row["final_high"]), str(row["group"])]
         for name in ("steps", "evaluations", "seconds") if answer.reached else ():
-            cells.append(cost_text(Cost(row[name], row[f"{name}_low"], row[f"{name}_high"])))
+            text = cost_text(Cost(row[name], row[f"{name}_low"], row[f"{name}_high"]))
+            some = name == "steps" and row["steps"] == np.inf and row["below_target"]
+            cells.append(f"{text} ({row['below_target']}/{row['seeds']})" if some else text)
         cells.append(f"{row['diverged']} of {row['seeds']}" if row["diverged"] else "")
         cells += [f"{row['tuning_runs']:g}" if pd.notna(row["tuning_runs"]) else ""] if tuned else []
         rows.append(tuple(cells))
@@ -93,6 +97,8 @@ def notes(answer: Answer) -> list[str]:
         words.append(f"{compared.seeds} seeds are too few to tell any pair apart; that takes {compared.enough_seeds}.")
     if study.target is not None:
         words.append(f"Target {study.target:g}. {RULE}")
+        if any(found.share > 0.0 and not found.ever for found in answer.reached.values()):
+            words.append("Not reached (m/n): by the mean it was not, though m of the n seeds were below it at some step.")
     if any(tuning.at_edge for tuning in study.tunings.values()):
         words.append("*: at the edge of the grid, a wider one could do better.")
     return words
