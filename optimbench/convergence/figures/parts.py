@@ -103,7 +103,7 @@ def small_multiples(
     """A grid of ``count`` panels of ``size`` inches; those that lie lowest in their column have the labels of the x axis."""
     columns = min(columns, count)
     rows = -(-count // columns)
-    width, height = max(size[0] * columns, 5.5), max(size[1] * rows + 0.75, 3.2)
+    width, height = max(size[0] * columns, 6.5), max(size[1] * rows + 0.75, 3.9)
     figure, panels = figures.panels(rows, columns, size=(width, height), **shared)
     for axes in panels[count:]:
         axes.remove()
