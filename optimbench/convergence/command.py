@@ -102,7 +102,7 @@ def asked(request: Request) -> Plan:
     found = names(extra.get("protocol") or (), PROTOCOLS, "protocol")
     if "tuned" in found:
         protocols.tuning_seeds(seeds)
-    problems = names(extra.get("problem") or (DEFAULT_PROBLEM,), tuple(PROBLEMS), "problem")
+    problems = chosen_problems(extra.get("problem") or (DEFAULT_PROBLEM,))
     for name in problems:
         PROBLEMS[name].check()
     return Plan(
@@ -118,7 +118,7 @@ def asked(request: Request) -> Plan:
     )
 
 
-def names(given: Sequence[str], allowed: Sequence[str], what: str) -> tuple[str, ...]:
+def names(given: Sequence[str], allowed: Sequence[str], what: str, forms: Sequence[str] = ()) -> tuple[str, ...]:
     """The given names, ``all`` or none standing for all of them; UsageError for an unknown one."""
     words = [word.strip() for text in given for word in text.split(",") if word.strip()]
     if not words or "all" in words:
@@ -127,5 +127,14 @@ def names(given: Sequence[str], allowed: Sequence[str], what: str) -> tuple[str,
         if word not in allowed:
             close = difflib.get_close_matches(word, allowed, n=1)
             hint = f"; did you mean {close[0]}?" if close else ""
-            raise UsageError(f"unknown {what} {word!r}; it must be all or one of {', '.join(allowed)}{hint}")
+            raise UsageError(f"unknown {what} {word!r}; it must be all or one of {', '.join([*allowed, *forms])}{hint}")
     return tuple(name for name in allowed if name in words)
+
+
+def chosen_problems(given: Sequence[str]) -> tuple[str, ...]:
+    """The problems named, those of a family included; ``all`` are those declared."""
+    words = [word.strip() for text in given for word in text.split(",") if word.strip()]
+    made = tuple(dict.fromkeys(PROBLEMS[word].name for word in words if word not in PROBLEMS and PROBLEMS.knows(word)))
+    rest = [word for word in words if word in PROBLEMS or not PROBLEMS.knows(word)]
+    forms = [form for form, _ in PROBLEMS.families.values()]
+    return (names(rest, tuple(PROBLEMS), "problem", forms) if rest or not made else ()) + made

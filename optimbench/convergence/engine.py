@@ -170,7 +170,7 @@ def _together(
 ) -> Run:
     """All replicas at once, one evaluation in a step."""
     course = Course(problem, seeds, len(settings), steps, device)
-    replicas = Replicas(contender, settings, course.starts(), path, contenders.sparse(contender))
+    replicas = Replicas(contender, settings, course.starts(), path, contenders.sparse(contender), problem.tables)
     book = Book(problem, steps, replicas.count)
     whole = problem.batch is None
     for step, batch in enumerate(course.batches()):
@@ -197,7 +197,7 @@ def _alone(problem: Problem, contender: Contender, setting: Setting, seed: int, 
     book = Book(problem, steps, 1)
     with torch.random.fork_rng(devices=[] if device == "cpu" else [device]):
         torch.manual_seed(seed)  # for a class that draws numbers itself
-        replicas = Replicas(contender, [setting], course.starts(), LOOP, contenders.sparse(contender))
+        replicas = Replicas(contender, [setting], course.starts(), LOOP, contenders.sparse(contender), problem.tables)
         evaluations = 0
         for step, batch in enumerate(course.batches()):
             spent = step == steps or evaluations >= steps

@@ -45,7 +45,7 @@ def prepare(problem_name: str, contender: Contender, setting: Setting) -> Prepar
 def pace(problem: Problem, contender: Contender, setting: Setting) -> float:
     """Median seconds of a step of one replica alone, its evaluations of the loss included."""
     course = Course(problem, [0], 1, PACE_STEPS, "cpu")
-    replicas = Replicas(contender, [setting], course.starts(), LOOP, contenders.sparse(contender))
+    replicas = Replicas(contender, [setting], course.starts(), LOOP, contenders.sparse(contender), problem.tables)
     times: list[float] = []
     for _, batch in zip(range(PACE_STEPS), course.batches()):
         began = time.perf_counter()

@@ -8,7 +8,7 @@ draws random numbers, each is trained alone (``loop``).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,13 +56,14 @@ def probe(problem: Problem, contender: Contender, setting: Setting) -> Answer:
                     [{name: r[row : row + 1] for name, r in some.items()} for some in touched],
                     LOOP,
                     foreach,
+                    problem.tables,
                 )
                 for row in range(len(settings) * len(SEEDS))
             ]
         except Exception as error:
             return Answer(LOOP, f"needs a closure: {first_line(error)}")
         try:
-            together = stepped(contender, settings, starts, gradients, touched, path, foreach)
+            together = stepped(contender, settings, starts, gradients, touched, path, foreach, problem.tables)
         except Exception as error:
             reasons.append(f"{path}: {first_line(error)}")
             continue
@@ -77,7 +78,7 @@ def train_one(problem: Problem, contender: Contender, setting: Setting) -> None:
     """Two steps of one replica as a user would make them; Unsuitable, with the reason, where that fails."""
     course = Course(problem, SEEDS[:1], 1, 2, "cpu")
     try:
-        replicas = Replicas(contender, [setting], course.starts(), LOOP, contenders.sparse(contender))
+        replicas = Replicas(contender, [setting], course.starts(), LOOP, contenders.sparse(contender), problem.tables)
         for _, batch in zip(range(2), course.batches()):
             step_alone(problem, replicas, batch)
     except Unsuitable:
@@ -113,9 +114,10 @@ def stepped(
     touched: Sequence[Mapping[str, torch.Tensor]],
     path: str,
     foreach: bool,
+    tables: Collection[str] = (),
 ) -> Tensors:
     """The parameters after a step with each of the gradients."""
-    replicas = Replicas(contender, settings, starts, path, contenders.sparse(contender), foreach)
+    replicas = Replicas(contender, settings, starts, path, contenders.sparse(contender), tables, foreach)
     for gradient, some in zip(gradients, touched):
         for name, parameter in replicas.parameters.items():
             parameter.grad = gradient[name].clone()

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,8 +25,31 @@ from benchkit.request import UsageError
 Array = NDArray[Any]
 Arrays = dict[str, Array]
 Tensors = Mapping[str, torch.Tensor]
+MakeProblem = Callable[["re.Match[str]"], "Problem | None"]
 
-PROBLEMS: dict[str, Problem] = {}
+
+class Registry(dict[str, "Problem"]):
+    """The declared problems by name; those of a family are made when their name is asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.families: dict[str, tuple[str, Callable[[re.Match[str]], Problem | None]]] = {}
+
+    def __missing__(self, name: str) -> Problem:
+        for pattern, (_, make) in self.families.items():
+            if (match := re.fullmatch(pattern, name)) and (made := make(match)) is not None:
+                return made
+        raise KeyError(name)
+
+    def knows(self, name: str) -> bool:
+        """Whether there is a problem of that name."""
+        try:
+            return bool(self[name])
+        except KeyError:
+            return False
+
+
+PROBLEMS = Registry()
 
 
 def stream(problem: str, purpose: str, seed: int) -> np.random.Generator:
@@ -41,8 +65,9 @@ class Problem:
     examples make a step (None: all of them); ``per_example`` names the data that batches are taken from. ``block`` is how many
     replicas train at once without leaving the caches. ``learning_rate`` is the one that all optimizers share in the protocol
     ``same``, ``tuning_seeds`` how many seeds tuning takes. ``target`` is the objective that counts as solved. ``plane`` is the
-    part of the plane to draw for a problem of two variables, ((low, high), (low, high)). ``needs`` is the package without which
-    there is no data, ``extra`` the extra of this project that brings it.
+    part of the plane to draw for a problem of two variables, ((low, high), (low, high)). ``tables`` names the parameters that
+    are embeddings, of which a batch touches some rows. ``needs`` is the package without which there is no data, ``extra`` the
+    extra of this project that brings it.
     """
 
     name: str = ""
@@ -61,6 +86,7 @@ class Problem:
     target: float | None = None
     plane: tuple[tuple[float, float], tuple[float, float]] | None = None
     document: bool = False  # the document's own experiment
+    tables: Sequence[str] = ()
     needs: str = ""
     extra: str = "problems"
 
@@ -99,7 +125,7 @@ class Problem:
         return float("nan")
 
     def touched(self, data: Tensors) -> dict[str, torch.Tensor]:
-        """The rows, (R, n), that a batch touches of the parameters that are tables of embeddings."""
+        """The rows, (R, n), that a batch touches of each of the ``tables``."""
         del data
         return {}
 
@@ -140,6 +166,19 @@ def declare(problem: Problem) -> Problem:
     """Make a problem known by its name."""
     PROBLEMS[problem.name] = problem
     return problem
+
+
+def family(pattern: str, form: str) -> Callable[[MakeProblem], MakeProblem]:
+    """Decorator: problems whose names match the pattern are made by the function, None where a name means none.
+
+    ``form`` is how the names look, for people.
+    """
+
+    def register(make: MakeProblem) -> MakeProblem:
+        PROBLEMS.families[pattern] = (form, make)
+        return make
+
+    return register
 
 
 def uniform_by_fan_in(rng: np.random.Generator, shape: Sequence[int], fan_in: int) -> Array:

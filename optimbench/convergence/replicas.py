@@ -7,7 +7,7 @@ replica, on the path ``loop`` the only replica alone. A setting (a learning rate
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -34,8 +34,9 @@ class Replicas:
     """R = settings * seeds replicas, those of the first setting first, stacked from ``starts`` (R, ...).
 
     ``parameters`` are the stacked tensors, of which the objective is differentiated; ``step`` hands their gradients to the
-    optimizer. ``sparse`` says that it gets them in sparse form; ``foreach`` asks for torch's implementation for many tensors
-    at once, which the path ``views`` has always. Unsuitable where the optimizer cannot be made on these.
+    optimizer. ``sparse`` says that it gets them in sparse form, by rows for the parameters among ``tables``; ``foreach`` asks
+    for torch's implementation for many tensors at once, which the path ``views`` has always. Unsuitable where the optimizer
+    cannot be made on these.
     """
 
     def __init__(
@@ -45,10 +46,11 @@ class Replicas:
         starts: Mapping[str, torch.Tensor],
         path: str,
         sparse: bool = False,
+        tables: Collection[str] = (),
         foreach: bool = False,
     ) -> None:
         self.parameters = {name: start.clone().requires_grad_() for name, start in starts.items()}
-        self.sparse = sparse
+        self.sparse, self.tables = sparse, tables
         self.count = len(next(iter(starts.values())))
         each = self.count // len(settings)
         groups: list[dict[str, Any]] = []
@@ -69,7 +71,9 @@ class Replicas:
         for part in parts:
             for name, parameter in self.parameters.items():
                 shared = parameter.detach()[part] if stacked else parameter.detach()[part.start]
-                if stacked and self.sparse and shared.ndim > 2:
+                if self.sparse and name not in self.tables:
+                    shared = shared.flatten()  # elements are stored one by one, and one index for each is the least
+                elif self.sparse and stacked:
                     shared = shared.flatten(0, 1)  # a stack of tables is a longer table: the rows of each at an offset
                 found.append(Leaf(shared.requires_grad_(), name, part, stacked))
         return found
@@ -113,4 +117,4 @@ def in_sparse_form(gradient: torch.Tensor, touched: torch.Tensor | None, shape: 
     offsets = torch.arange(len(gradient), device=gradient.device)[:, None] * table
     rows = torch.unique(touched + offsets)
     values = gradient.flatten(0, 1)[rows]
-    return torch.sparse_coo_tensor(rows[None], values, tuple(shape), is_coalesced=True)
+    return torch.sparse_coo_tensor(rows[None], values, tuple(shape), is_coalesced=True, check_invariants=False)

@@ -27,7 +27,7 @@ def accepted(options):
     valid=accepted,
     tags={"elementwise", "sparse_gradients"},
     curves=({"momentum": 0.9},),
-    learning_rates=(1e-3, 10.0, 9),
+    learning_rates=(1e-5, 10.0, 13),
     paths=("forloop", "foreach", "fused"),
     bytes_per_element=3,
     document="3.6",
