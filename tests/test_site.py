@@ -113,6 +113,9 @@ def write_others(reports):
         run.write("mutant", "b", bug="amsgrad forgets", status="survived", **(fields | {"by": None, "ratio": 0.4}))
         run.end()
     with Run.open(Request("optimbench", "converge", reports=reports)) as run:
+        run.write("prepared", "beale/Adam", problem="beale", label="Adam", path="stack", why="equal")
+        run.write("prepared", "beale/Muon", problem="beale", label="Muon", path="", why="it takes matrices only")
+        run.write("failure", "beale/tuned/Mine", message="Mine on beale could not be trained: it raised")
         run.end()
     with Run.open(Request("optimbench", "plot", reports=reports)) as run:
         rows = [("SGD", "0.0703", "b"), ("SGD, momentum 0.9", "0.0126", "a"), ("Adam", "0.0104", "a")]
@@ -194,6 +197,8 @@ def test_page_shows_every_kind_of_record(full):
         "amsgrad forgets",
         "Optimizers: 1 of 2 caught",
         "SGD, momentum 0.9",
+        "Muon on beale: it takes matrices only",
+        "Mine on beale could not be trained",
         "Loss against difference.",
         "would take about 3.10 s",
         "No CUDA device was there",

@@ -14,7 +14,7 @@ from optimbench.convergence import gallery, tables
 from optimbench.convergence.trajectory import Study
 
 LEFT = ("optimizer", "group")
-WIDE = ("evaluations", "seconds", "tuning runs")  # columns that the terminal has no room for
+WIDE = ("evaluations", "seconds", "tuning runs", "trained as")  # columns that the terminal has no room for
 
 
 def summary(studies: Sequence[Study]) -> Group:

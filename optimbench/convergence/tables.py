@@ -57,7 +57,7 @@ def table(answer: Answer) -> Table:
     settings = list(dict.fromkeys(name for runs in study.entries for name in runs.setting))
     columns = ["optimizer", *settings, "final objective", "95 % interval", "group"]
     columns += ["steps to target", "evaluations", "seconds"] if answer.reached else []
-    columns += ["diverged", *(["tuning runs"] if tuned else [])]
+    columns += ["diverged", *(["tuning runs"] if tuned else []), "trained as"]
     rows = []
     for _, row in frame.iterrows():
         cells = [str(row["optimizer"])]
@@ -71,7 +71,7 @@ def table(answer: Answer) -> Table:
             cells.append(f"{text} ({row['below_target']}/{row['seeds']})" if some else text)
         cells.append(f"{row['diverged']} of {row['seeds']}" if row["diverged"] else "")
         cells += [f"{row['tuning_runs']:g}" if pd.notna(row["tuning_runs"]) else ""] if tuned else []
-        rows.append(tuple(cells))
+        rows.append((*cells, str(row["path"])))
     return Table(
         f"converge-{study.problem}-{study.protocol}",
         f"{study.title}, {study.protocol}",

@@ -58,7 +58,7 @@ def performance(protocol: str, studies: Sequence[Study], reached: Sequence[Mappi
         f"Dolan and Moré's performance profiles, {parts.words_of(protocol)}: at ratio 1 the share of the problems on which an "
         "optimizer reaches the target first, at the right end that on which it reaches it within "
         f"{LIMIT:g} times the cost of the best. Beside each name the area under the profile in evaluations, 1 at most; the "
-        f"order is that of this area. Problems: {', '.join(study.title for study in studies)}.",
+        f"order is that of this area. Problems: {', '.join(study.problem for study in studies)}.",
         f"{len(labels)} small panels. Problems on which the target is reached: "
         + ", ".join(f"{labels[k]} {solved[k]} of {len(studies)}" for k in order)
         + ".",
