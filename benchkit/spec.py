@@ -92,6 +92,19 @@ class Equivalent:
 
 
 @dataclass(frozen=True)
+class Tabulated:
+    """A step of an optimizer whose closure answers from a table, so that its search comes to a branch that few functions reach.
+
+    ``answers`` are what the evaluations give, one after the other, as pairs of the loss and the first component of the
+    gradient, whose others are 0; the last one stands for all that follow. The parameters begin at 0.
+    """
+
+    name: str
+    options: Mapping[str, Any]
+    answers: Sequence[tuple[float, float]]
+
+
+@dataclass(frozen=True)
 class Native:
     """An option value that is an object of torch's own, such as a distance function.
 
@@ -312,7 +325,8 @@ class Optimizer(Item):
     parameter in the format that holds them.
     ``multiples`` holds by name of a state tensor a factor, as a function of the options, by which an implementation may hold
     it without any effect on the parameter.
-    ``masks`` names the item of whose algorithm this one is documented to be the masked version.
+    ``masks`` names the item of whose algorithm this one is documented to be the masked version. ``tabulated`` are steps on the
+    exact lane of an item that takes a closure.
     """
 
     initial_function: Function | None = None
@@ -326,6 +340,7 @@ class Optimizer(Item):
     running: Sequence[str] = ()
     multiples: Mapping[str, Function] = field(default_factory=dict)
     masks: str = ""
+    tabulated: Sequence[Tabulated] = ()
     main_part = "step"
 
     def parts(self) -> dict[str, Function]:

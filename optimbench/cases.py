@@ -252,6 +252,11 @@ def cases(item: Optimizer, level: str, dtypes: Sequence[str], device: str, seed:
         for path in item.paths:
             for dtype in dtypes:
                 yield Case(item, options, options, path, dtype, device, "exact", 0, seed)
+    for table in item.tabulated:
+        for dtype in (d for d in dtypes if PRECISIONS[d].bits >= 24):  # half formats do not hold these numbers
+            for path in item.paths:
+                given = item.defaults | dict(table.options)
+                yield Case(item, given, given, path, dtype, device, "exact", 0, seed, table.name)
     if not closure:
         yield from _elsewhere(item, chosen, level, bookkeeping, dtypes, device, seed)
         yield from _at_the_ends(item, chosen, dtypes, device, seed)
