@@ -225,8 +225,7 @@ def cases(item: Optimizer, level: str, dtypes: Sequence[str], device: str, seed:
     samples = SAMPLES[level]
     bookkeeping = "float32" if "float32" in dtypes else dtypes[0]
     layouts = [n for n in LAYOUTS if n and not (n in EXPANDED and item.tags & {"closure", "sparse"})]
-    # A line search is led by its options and by the problem; without one the bent problems soon leave float16's inner products.
-    sought = [item.defaults | dict(values) for values in item.together if values.get("line_search_fn")]
+    sought = [item.defaults | dict(values) for values in item.together]
     for number, options in enumerate(chosen):
         others = chosen[0] if number else chosen[min(1, len(chosen) - 1)]
         for column, path in enumerate(item.paths):
