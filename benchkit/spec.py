@@ -317,8 +317,8 @@ class Optimizer(Item):
     """An optimizer: ``function(p, g, state, **options)`` gives the new parameter and the new state, and damages neither.
 
     ``initial`` builds the state before the first step, named as ``state_dict`` names it. ``paths`` lists the implementations
-    that torch has (``forloop``, ``foreach``, ``fused``). ``exact_options`` are dyadic values for the exact lane, where the
-    item has one.
+    that torch has (``forloop``, ``foreach``, ``fused``). ``exact_options`` are sets of dyadic values for the exact lane,
+    where the item has one.
     ``scratch`` names what torch keeps in the state between steps though no later step reads it.
     ``shapes`` holds for every sample the shapes of the parameters of two groups, where the item does not take any shape.
     ``running`` names the numbers of the state that a step brings up to date before it reads them, so that they reach the
@@ -334,7 +334,7 @@ class Optimizer(Item):
     paths: Sequence[str] = ("forloop", "foreach")
     bytes_per_element: float = 0.0
     document_lr: float | None = None
-    exact_options: Mapping[str, Any] | None = None
+    exact_options: Sequence[Mapping[str, Any]] = ()
     scratch: Sequence[str] = ()
     shapes: Sequence[tuple[tuple[tuple[int, ...], ...], ...]] = ()
     running: Sequence[str] = ()
