@@ -13,7 +13,7 @@ from benchkit.spec import optimizer
         "step_sizes": [(1e-6, 50.0), (5e-3, 0.15)],
         "maximize": [False, True],
     },
-    exact_options={"lr": 0.25, "etas": (0.5, 2.0), "step_sizes": (0.125, 1.0)},
+    exact_options=[{"lr": 0.25, "etas": (0.5, 2.0), "step_sizes": (0.125, 1.0)}],
     edge_options={"lr": [100.0], "etas": [(0.01, 100.0)], "step_sizes": [(1e-2, 1e-2)]},
     together=[{"etas": (0.25, 2.0), "step_sizes": (5e-3, 0.15), "maximize": True}],
     tags={"elementwise"},

@@ -23,7 +23,7 @@ def accepted(options):
         {"momentum": 0.9, "dampening": 0.5, "weight_decay": 0.1, "maximize": True},
         {"momentum": 0.9, "nesterov": True, "weight_decay": 0.1, "maximize": True},
     ],
-    exact_options={"lr": 0.25, "momentum": 0.5, "dampening": 0.5, "weight_decay": 0.25},
+    exact_options=[{"lr": 0.25, "momentum": 0.5, "dampening": 0.5, "weight_decay": 0.25}],
     valid=accepted,
     tags={"elementwise", "sparse_gradients"},
     curves=({"momentum": 0.9},),
