@@ -24,7 +24,8 @@ def load(spec: str) -> Any:
 def load_attribute(spec: str, option: str = "--impl") -> Any:
     """The callable that a user names with an option as ``module:attribute``; the current folder is searched first.
 
-    UsageError where the form is wrong, the module cannot be found or imported, or has no such callable.
+    UsageError, which names the option that the text was given for, where the form is wrong, the module cannot be found or
+    imported, or has no such callable.
     """
     module_name, colon, attribute = spec.partition(":")
     if not (colon and all(part.isidentifier() for part in (*module_name.split("."), *attribute.split(".")))):

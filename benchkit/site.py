@@ -38,6 +38,7 @@ OPTIONAL = {"prove"}  # parts that `report` does not run: their absence does not
 RESUMABLE = {"verify", "time", "converge"}
 PAGES = ("index.html", "measuring.html", "history.html")
 NULL_EXPERIMENT = "null-experiment"
+GALLERY = "figures"  # the section of the page for figures that name none
 OPEN_CASES, MOST_CASES = 3, 50  # findings of one item that are shown at once, and on request; the results file has them all
 
 
@@ -128,7 +129,7 @@ def contents(parts: Sequence[Part], runs: Sequence[Results] = ()) -> dict[str, A
     complaints = [(part, text) for part in parts for text in _complaints(part)]
     lacking = [part for part in parts if part.state != "complete" and part.command not in OPTIONAL]
     wrong = cell["fail"] + cell["error"] + len(unexpected) + len(survivors) + len(complaints)
-    drawn = [(part.suite, record) for part in parts for record in part.of("figure")]
+    drawn = _shown(parts, "figure")
     return {
         "parts": [part for part in parts if part.command != NULL_EXPERIMENT],
         "command": lambda name: [part for part in parts if part.command == name],
@@ -144,12 +145,38 @@ def contents(parts: Sequence[Part], runs: Sequence[Results] = ()) -> dict[str, A
         "documents": documents,
         "mutants": mutants,
         "environment": _machine(parts),
-        "figures": tables.by([record for _, record in drawn if record.get("group") != FIGURES], "group"),
+        "figures": tables.by([r for _, r in drawn if r["section"] == GALLERY and r.get("group") != FIGURES], "group"),
         "timing_figures": lambda suite: [r for by, r in drawn if by == suite and r.get("group") == FIGURES],
         "history": runs,
         "past": site_timing.past(runs),
         "null_experiment": [part for part in parts if part.command == NULL_EXPERIMENT],
+        "convergence": headings([r for _, r in _shown(parts, "table", "figure") if r["section"] == "convergence"]),
     }
+
+
+def _shown(parts: Sequence[Part], *kinds: str) -> list[tuple[str, Record]]:
+    """Figures and tables, each with its suite, and the section of the page to which they belong: the gallery unless they say
+    another."""
+    return [(part.suite, {"section": GALLERY, **record}) for part in parts for kind in kinds for record in part.of(kind)]
+
+
+@dataclass
+class Heading:
+    """What stands under one heading of a section: tables, the figures that are seen first, and the others."""
+
+    tables: list[Record] = field(default_factory=list)
+    first: list[Record] = field(default_factory=list)
+    others: list[Record] = field(default_factory=list)
+
+
+def headings(records: Sequence[Record]) -> dict[str, Heading]:
+    """The records of a section by their ``group``, in order of appearance."""
+    found: dict[str, Heading] = {}
+    for record in records:
+        heading = found.setdefault(str(record["group"]), Heading())
+        kind = heading.tables if record["kind"] == "table" else heading.first if record.get("first", True) else heading.others
+        kind.append(record)
+    return found
 
 
 def _complaints(part: Part) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-import statistics
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -198,34 +197,6 @@ def grouped(checks: Iterable[Record], statuses: Sequence[str]) -> list[Group]:
         worst = max(cases, key=lambda case: case.get("ratio") or 0.0)
         found.append(Group(item, check, dtype, device, path, len(cases), worst))
     return found
-
-
-@dataclass(frozen=True)
-class Curves:
-    """The end of training by one optimizer: quartiles over seeds of the loss at the last step, and seconds of a run."""
-
-    label: str
-    lr: float
-    seeds: int
-    steps: int
-    quartiles: tuple[float, float, float]
-    seconds: float
-
-
-def curves(records: Iterable[Record]) -> list[Curves]:
-    """One row for each label and learning rate, best median first."""
-    groups: dict[tuple[str, float], list[Record]] = defaultdict(list)
-    for record in records:
-        if record["losses"]:
-            groups[str(record["label"]), float(record["lr"])].append(record)
-    found = []
-    for (label, lr), runs in groups.items():
-        ends = [float(run["losses"][-1]) for run in runs]
-        middle = statistics.median(ends)
-        low, _, high = statistics.quantiles(ends, n=4, method="inclusive") if len(ends) > 1 else (middle, middle, middle)
-        seconds = statistics.median(float(run["seconds"]) for run in runs)
-        found.append(Curves(label, lr, len(runs), len(runs[0]["losses"]), (low, middle, high), seconds))
-    return sorted(found, key=lambda row: (math.isnan(row.quartiles[1]), row.quartiles[1]))
 
 
 def by(records: Iterable[Record], key: str | Callable[[Record], str]) -> dict[str, list[Record]]:

@@ -92,6 +92,19 @@ class Equivalent:
 
 
 @dataclass(frozen=True)
+class Tabulated:
+    """A step of an optimizer whose closure answers from a table, so that its search comes to a branch that few functions reach.
+
+    ``answers`` are what the evaluations give, one after the other, as pairs of the loss and the first component of the
+    gradient, whose others are 0; the last one stands for all that follow. The parameters begin at 0.
+    """
+
+    name: str
+    options: Mapping[str, Any]
+    answers: Sequence[tuple[float, float]]
+
+
+@dataclass(frozen=True)
 class Native:
     """An option value that is an object of torch's own, such as a distance function.
 
@@ -314,8 +327,8 @@ class Optimizer(Item):
     """An optimizer: ``function(p, g, state, **options)`` gives the new parameter and the new state, and damages neither.
 
     ``initial`` builds the state before the first step, named as ``state_dict`` names it. ``paths`` lists the implementations
-    that torch has (``forloop``, ``foreach``, ``fused``). ``exact_options`` are dyadic values for the exact lane, where the
-    item has one.
+    that torch has (``forloop``, ``foreach``, ``fused``). ``exact_options`` are sets of dyadic values for the exact lane,
+    where the item has one.
     ``scratch`` names what torch keeps in the state between steps though no later step reads it.
     ``shapes`` holds for every sample the shapes of the parameters of two groups, where the item does not take any shape.
     ``running`` names the numbers of the state that a step brings up to date before it reads them, so that they reach the
@@ -325,6 +338,10 @@ class Optimizer(Item):
     ``masks`` names the item of whose algorithm this one is documented to be the masked version.
     ``bytes_per_element`` is the least traffic of a step in multiples of the element size, ``operations_per_element`` its
     arithmetic (0: it depends on more than the number of elements).
+    ``curves`` are options with which it is compared beside its defaults. ``companion`` names the item that is documented to
+    train the parameters which this one does not take. ``learning_rates`` are those to tune over, where the usual ones do not
+    suit it: the lowest, the highest, and how many at equal ratios.
+    ``tabulated`` are steps on the exact lane of an item that takes a closure.
     """
 
     initial_function: Function | None = None
@@ -332,13 +349,16 @@ class Optimizer(Item):
     paths: Sequence[str] = ("forloop", "foreach")
     bytes_per_element: float = 0.0
     operations_per_element: float = 0.0
-    document_lr: float | None = None
-    exact_options: Mapping[str, Any] | None = None
+    exact_options: Sequence[Mapping[str, Any]] = ()
     scratch: Sequence[str] = ()
     shapes: Sequence[tuple[tuple[tuple[int, ...], ...], ...]] = ()
     running: Sequence[str] = ()
     multiples: Mapping[str, Function] = field(default_factory=dict)
     masks: str = ""
+    curves: Sequence[Mapping[str, Any]] = ()
+    companion: str = ""
+    learning_rates: tuple[float, float, int] | None = None
+    tabulated: Sequence[Tabulated] = ()
     main_part = "step"
 
     def parts(self) -> dict[str, Function]:

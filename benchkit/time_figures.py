@@ -23,7 +23,7 @@ from benchkit.results import Record, Results, Run, read
 ELEMENTS = "number of elements"
 MARKS = ("o", "s")  # of the sizes in the roofline: one that a cache holds, and the largest
 
-Drawing = tuple[Figure, dict[str, str]]
+Drawing = tuple[Figure, dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def plot(request: Request, subject: Subject, run: Run) -> list[Record]:
 
 def usual(results: Results) -> list[Record]:
     """The measured rows in float32 on the workload that is usual for the item, the first that the run has of it."""
-    first: dict[str, str] = {}
+    first: dict[str, Any] = {}
     found = []
     for record in results.of("time"):
         if record["status"] != "measured" or record["dtype"] != "float32" or record.get("fixed") or record["path"] == NUMPY:

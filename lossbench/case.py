@@ -17,6 +17,7 @@ from lossbench.oracle import derivable, promoted
 from lossbench.paths import BEST, SHARED, autocasts_to_float32
 
 LANES = 3  # calls that run together under vmap
+ROWS_OF_A_LARGE_INPUT = 11  # which come again and again: what a careless sum loses of each is always the same, and adds up
 
 
 @dataclass(frozen=True)
@@ -142,6 +143,8 @@ class Case:
                 return shared[argument]
             if not isinstance(array, np.ndarray):
                 return array
+            if self.lane == "large" and array.shape[:1] == self.shape[:1]:
+                array = array[np.arange(len(array)) % ROWS_OF_A_LARGE_INPUT]
             return repeat(self._in_format(argument, array), words.get(argument, CONTIGUOUS))
 
         return draw_case(self.domains, options, drawn, finish)

@@ -60,7 +60,7 @@ def _tell(record: Mapping[str, Any]) -> None:
     Console().print(f"{record['file']}: {record['title']}", soft_wrap=True)
 
 
-COMPARISON_TEXTS = {
+COMPARISON_TEXTS: dict[str, Any] = {
     "stem": "smooth-l1-against-l1",
     "group": "The document",
     "title": "SmoothL1 against L1",
@@ -94,7 +94,7 @@ def comparison() -> Figure:
     return figure
 
 
-def card(item: Loss) -> tuple[Figure, dict[str, str]]:
+def card(item: Loss) -> tuple[Figure, dict[str, Any]]:
     """Value and gradient of a loss over its natural input: the reference as lines, torch as markers; one line per option.
 
     UsageError names an item that declares no figure.

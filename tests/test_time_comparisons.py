@@ -19,7 +19,7 @@ from rich.console import Console
 
 import lossbench.plots
 import lossbench.timing
-import optimbench.plots
+import optimbench.convergence.plot
 import optimbench.timing
 from benchkit import compiling, history, points, self_test, site, time_figures, time_tables, timing
 from benchkit.cross_check import cross_check, spread_evenly
@@ -41,7 +41,8 @@ def steady(run, calls):
 @pytest.fixture
 def quick(monkeypatch):
     """Runs that take little time, by a clock that reads the same for everything."""
-    monkeypatch.setitem(points.EFFORTS, "quick", points.Effort(0.001, 60.0, 0.01, 10.0, 0.02, 1))
+    # On such a clock all is decided at once, so that no budget is spent.
+    monkeypatch.setitem(points.EFFORTS, "quick", points.Effort(5.0, 600.0, 5.0, 60.0, 5.0, 1))
     monkeypatch.setattr(timing, "clock", lambda device: steady)
     monkeypatch.setattr(self_test, "spin", lambda: None)
 
@@ -84,7 +85,7 @@ def test_a_device_is_timed_in_pairs_with_the_cpu(tmp_path, waited, capsys, suite
     assert "inputs from the host" in printed
     assert "wins from" in printed
 
-    subject = (lossbench.plots if suite == "lossbench" else optimbench.plots).SUBJECT
+    subject = (lossbench.plots if suite == "lossbench" else optimbench.convergence.plot).SUBJECT
     request = Request(suite, "plot", reports=tmp_path)
     with Run.open(request) as figures:
         drawn = [record["id"] for record in time_figures.plot(request, subject, figures)]

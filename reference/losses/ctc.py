@@ -381,3 +381,8 @@ ctc.equivalent(
     "np.where(possible, total, 0.0) → np.where(possible, total, 0.001)",
     why="The number stands in for the probability of a target that is impossible, whose derivative is set apart.",
 )
+ctc.equivalent(
+    "(labels != blank) & (labels != _before(labels, blank)) → labels != _before(labels, blank)",
+    within="ctc",
+    why="Two states below a blank is a blank, but behind the last label of a target, and no path comes back from there.",
+)

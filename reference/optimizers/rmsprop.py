@@ -22,7 +22,6 @@ from benchkit.spec import optimizer
     bytes_per_element=5,
     operations_per_element=7,
     document="3.6",
-    document_lr=0.01,
     contract=[
         *at_least("lr"),
         *at_least("alpha"),

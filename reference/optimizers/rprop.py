@@ -13,7 +13,7 @@ from benchkit.spec import optimizer
         "step_sizes": [(1e-6, 50.0), (5e-3, 0.15)],
         "maximize": [False, True],
     },
-    exact_options={"lr": 0.25, "etas": (0.5, 2.0), "step_sizes": (0.125, 1.0)},
+    exact_options=[{"lr": 0.25, "etas": (0.5, 2.0), "step_sizes": (0.125, 1.0)}],
     edge_options={"lr": [100.0], "etas": [(0.01, 100.0)], "step_sizes": [(1e-2, 1e-2)]},
     together=[{"etas": (0.25, 2.0), "step_sizes": (5e-3, 0.15), "maximize": True}],
     tags={"elementwise"},
@@ -21,7 +21,6 @@ from benchkit.spec import optimizer
     bytes_per_element=7,
     operations_per_element=5,
     document="3.6",
-    document_lr=0.01,
     contract=[
         *at_least("lr"),
         *between("etas", 0.0, 1.0, ends=[], ways=WAYS, make=lambda x: (x, 1.25)),

@@ -24,7 +24,6 @@ LAYOUTS = "parameters of a dense layout with gradients of a sparse layout"
     bytes_per_element=7,
     operations_per_element=12,
     document="3.6",
-    document_lr=0.01,
     contract=[
         negative("lr"),
         negative("eps"),
