@@ -63,6 +63,7 @@ def run(request):
 
 @pytest.fixture
 def waited(quick, monkeypatch):
+    monkeypatch.setitem(points.EFFORTS, "quick", points.Effort(0.01, 600.0, 0.02, 60.0, 0.02, 1))
     return fake_device.install(monkeypatch)
 
 

@@ -20,6 +20,7 @@ from benchkit import device_ratios, points, quantities, time_tables, timing
 from benchkit.points import DTYPES, NUMPY, SIZES, Kernel, Point
 from benchkit.request import RIGHT, Request, UsageError
 from benchkit.results import read
+from benchkit.sampling import Sample
 
 LOSSES = sorted(reference.LOSSES)
 STEPS = [(name, path) for name, item in sorted(reference.OPTIMIZERS.items()) for path in item.paths]
@@ -183,6 +184,22 @@ def test_row_stops_growing_where_a_point_would_take_too_long(tmp_path):
     assert [record["status"] for record in records] == ["measured", "measured", "skipped"]
     assert "a point on the CPU may take 100 ms" in records[-1]["reason"]
     assert records[0]["gb_per_s"] is None
+
+
+def test_a_first_point_that_takes_too_long_is_told(tmp_path, monkeypatch):
+    """Nothing is known of its row, so it is tried; what it took is the reason, and it is not sampled."""
+    made = []
+    monkeypatch.setattr(timing, "clock", lambda device: lambda run, calls: (run(), Sample(3.0))[1])
+    monkeypatch.setattr(timing, "_tested", lambda run, device, lab: {"device": device, "problems": [], "same": {}})
+    monkeypatch.setattr(timing, "_machine", lambda run, device, lab: {"device": device})
+    monkeypatch.setattr(timing, "show", lambda *what: None)
+    asked = request(tmp_path)
+    points = [Point("A", "a", "forward", "eager", "cpu", "float32", 10)]
+    timing.time_points(asked, points, lambda point: Kernel(lambda: made.append(1), 10, 0))
+    (record,) = read(asked.results_file).of("time")
+
+    assert record["reason"] == "took 3.00 s; at level quick a point on the CPU may take 100 ms"
+    assert len(made) == 2
 
 
 def test_points_are_skipped_once_the_time_is_used_up(tmp_path, monkeypatch):
