@@ -267,6 +267,7 @@ def _limit(lab: Lab, point: Point, kernel: Kernel) -> dict[str, Any]:
 def _cross_checks(run: Run, lab: Lab, points: Sequence[Point]) -> list[Record]:
     """Ask the other harness of each device for the times of some rows, not of those that the results file holds."""
     found = []
+    until = time.monotonic() + 2.0 * lab.effort.reserved_s
     for device, ours in lab.clocks.items():
         theirs = other_clock(device)
         if theirs is None:
@@ -274,7 +275,7 @@ def _cross_checks(run: Run, lab: Lab, points: Sequence[Point]) -> list[Record]:
         rows = [p for p in points if p.device == device and p.path not in (NUMPY, "compiled", "graph")]
         rows = [p for p in rows if lab.taken[p.id]["status"] == "measured"]
         for point in spread_evenly(rows, lab.effort.cross_checks):
-            late = time.monotonic() + WHOLE_COST * lab.expected(point) > lab.deadline + lab.effort.reserved_s
+            late = time.monotonic() + WHOLE_COST * lab.expected(point) > until
             if point.id in run.done("cross_check") or late:
                 continue
             rng = generator("cross-check", point.id)
