@@ -281,11 +281,12 @@ def checks_of(case: Case) -> list[str]:
         return ["forward"]
     if case.path in BACKENDS or (case.layouts and case.path != "vmap"):
         return ["gradient", "incoming"]
-    if case.path not in ("eager", "functional") or case.formats:
-        return ["forward", "incoming"]
-    first = [*FIRST_ORDER, *(["weights"] if case.weights else [])]
     # ``first_order``: the documentation says what the derivative is, against the value, and nothing of the next ones.
     only_first = "first_order" in case.item.tags or any(domain.parameter for domain in case.domains.values())
+    if case.path not in ("eager", "functional") or case.formats:
+        along = case.formats and case.path == "eager" and "elementwise" in case.item.tags and not only_first
+        return ["forward", "incoming", *(["forward_mode"] if along else [])]
+    first = [*FIRST_ORDER, *(["weights"] if case.weights else [])]
     if case.lane == "edge" or only_first:
         return first
     # The other derivatives cost more and are much the same for every sample and, but for a factor, every reduction: the cases
