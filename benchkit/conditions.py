@@ -50,7 +50,10 @@ def free_bytes(device: str) -> float:
         import torch
 
         module: Any = getattr(torch, device, None)
-        return float(module.mem_get_info()[0]) if hasattr(module, "mem_get_info") else math.inf
+        if not hasattr(module, "mem_get_info"):
+            return math.inf
+        kept = module.memory_reserved() - module.memory_allocated()  # torch's own store, which it hands out again
+        return float(module.mem_get_info()[0] + kept)
     try:
         lines = Path("/proc/meminfo").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:

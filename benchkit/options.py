@@ -28,7 +28,7 @@ Dtypes = Annotated[
     list[str] | None, typer.Option("--dtype", metavar="T", help=f"Number format, repeatable (default: {', '.join(DTYPES)}).")
 ]
 TimedDtypes = Annotated[
-    list[str] | None, typer.Option("--dtype", metavar="T", help="Number format, repeatable (default: float32).")
+    list[str] | None, typer.Option("--dtype", metavar="T", help="Number format, repeatable (default: by level).")
 ]
 Level = Annotated[str, typer.Option("--level", metavar="L", help=f"How thorough: {', '.join(LEVELS)}.")]
 Impl = Annotated[

@@ -37,9 +37,13 @@ class Effort:
     cross_checks: int
 
     @property
-    def allowed_s(self) -> float:
-        """The seconds that a run may take."""
-        return math.inf if self.run_s is None else self.run_s
+    def reserved_s(self) -> float:
+        """The seconds that are kept for the other harnesses, which come last."""
+        return self.cross_checks * self.pairs_s
+
+    def allowed_s(self, devices: int) -> float:
+        """The seconds that a run may take: a device beside the CPU has twice as many, since its points are paired with it."""
+        return math.inf if self.run_s is None else self.run_s * (2 * devices - 1)
 
 
 EFFORTS = {

@@ -10,9 +10,9 @@ from benchkit import history
 from benchkit.device_ratios import Comparison, compare_devices
 from benchkit.results import Record, Results
 from benchkit.self_test import sentences
-from benchkit.time_tables import by_item, check_sentence, column, interval_text, launch_sentence, tables_of, whole
+from benchkit.time_tables import by_item, check_sentence, column, goal_text, interval_text, launch_sentence, tables_of, whole
 
-__all__ = ["check_sentence", "interval_text", "launch_sentence", "sentences", "whole"]
+__all__ = ["check_sentence", "goal_text", "interval_text", "launch_sentence", "sentences", "whole"]
 
 
 @dataclass(frozen=True)

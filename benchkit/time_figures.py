@@ -117,9 +117,16 @@ def _times(
             axes.axhline(cost, color="0.3", linewidth=0.9, linestyle="--")
             axes.annotate("launch", (0.01, cost), xycoords=("axes fraction", "data"), va="bottom", fontsize=9)
         last = max(r["elements"] for points in curves.values() for r in points)
+        for name, points in curves.items():  # a curve that ends early is led to its name
+            end = points[-1]["median_s"]
+            axes.plot(
+                [points[-1]["elements"], last], [end, end], color=looks[name]["color"], linewidth=0.7, linestyle=(0, (1, 3))
+            )
         ends = [(name, float(points[-1]["median_s"]), looks[name]) for name, points in curves.items()]
         figures.direct_labels(axes, ends, x=last, gap=0.055 * 4.2 / height)
     figure.supylabel("median time of one execution")
+    engine: Any = figure.get_layout_engine()
+    engine.set(rect=(0.0, 0.0, 0.98, 1.0))  # room for the names on the right
     line = " Dashed: what the host needs to launch one kernel." if launch else ""
     return figure, {
         "stem": f"time-{subject.suite}-{_slug(family)}-{device}",

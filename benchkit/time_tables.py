@@ -11,6 +11,7 @@ from rich.table import Table
 
 from benchkit import history
 from benchkit.device_ratios import Comparison, compare_devices, without_accelerator
+from benchkit.measurements import compared
 from benchkit.points import AGAINST, NUMPY
 from benchkit.quantities import duration, rate_text, ratio_text, size_text
 from benchkit.results import Record, read
@@ -78,6 +79,13 @@ def check_sentence(record: Mapping[str, Any]) -> str:
 def interval_text(pairs: Mapping[str, Any]) -> str:
     """A ratio with its interval: ``1.05 [1.04, 1.06]``."""
     return f"{ratio_text(pairs['ratio'])} [{ratio_text(pairs['ratio_low'])}, {ratio_text(pairs['ratio_high'])}]"
+
+
+def goal_text(versus: Mapping[str, Any]) -> str:
+    """What a ratio is meant to be at most, and whether it is known to miss it."""
+    if not versus.get("goal"):
+        return ""
+    return f"≤ {versus['goal']:g}{', missed' if versus['ratio_low'] > versus['goal'] else ''}"
 
 
 def column(record: Mapping[str, Any]) -> str:
@@ -163,13 +171,18 @@ def _show_pairs(records: Sequence[Record], console: Console) -> None:
     rows = [r for r in records if r["status"] == "measured" and r["device"] == (r.get("versus") or {}).get("device")]
     if not rows:
         return
-    table = _table("In pairs with torch: time / time of torch, 99 % interval", ["ratio", "is", "meant"])
+    goals = ["meant"] if any(record["versus"].get("goal") for record in rows) else []
+    table = _table("In pairs with torch: time / time of torch, 99 % interval", ["ratio", "is", *goals])
     for record in sorted(rows, key=lambda record: (record["item"].lower(), record["operation"], record["size"])):
         versus = record["versus"]
-        goal = f"≤ {versus['goal']:g}" if versus.get("goal") else ""
+        goal = goal_text(versus)
         verdict = versus["verdict"] if not record["doubts"] else f"{versus['verdict']} (in doubt)"
-        table.add_row(whole(record), interval_text(versus), verdict, goal)
+        table.add_row(whole(record), interval_text(versus), verdict, *([goal] if goals else []))
     console.print(table)
+    others = [record for record in rows if record["path"].startswith(AGAINST)]
+    if others:
+        lines = [" ".join((_what(record).replace(AGAINST, ""), column(record))) for record in others]
+        console.print(compared(others, lines, "the other"), highlight=False, soft_wrap=True)
     refused = [r for r in records if r["status"] == "skipped" and r["path"].startswith(AGAINST)]
     for reason in dict.fromkeys(record["reason"] for record in refused):
         console.print(f"Not run: {reason}", highlight=False, soft_wrap=True)

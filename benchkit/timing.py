@@ -88,7 +88,7 @@ def time_points(
     if request.extra.get("against"):
         points = [replace(point, path=AGAINST + point.path) for point in points if point.path != NUMPY]
     columns = (TextColumn("{task.description:<42}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    deadline = time.monotonic() + effort.allowed_s
+    deadline = time.monotonic() + effort.allowed_s(len(request.devices)) - effort.reserved_s
     with Run.open(request) as run, Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         clocks = {device: clock(device) for device in dict.fromkeys(point.device for point in points)}
         lab = Lab(request, build, goals, clocks, deadline)
@@ -181,7 +181,8 @@ def _too_much(lab: Lab, point: Point) -> str:
         longest = duration(lab.effort.longest_s)
         return f"would take about {duration(expected)}; at level {lab.request.level} a point on the CPU may take {longest}"
     if time.monotonic() + WHOLE_COST * expected > lab.deadline:
-        return f"the {duration(lab.effort.allowed_s)} that a run of level {lab.request.level} may take were used up"
+        allowed = duration(lab.effort.allowed_s(len(lab.request.devices)))
+        return f"the {allowed} that a run of level {lab.request.level} may take were used up"
     needed, free = COPIES * BYTES[point.dtype] * point.size, free_bytes(point.device)
     if needed > free:
         return f"may need {needed / 1e9:.1f} GB of memory, and {point.device} has {free / 1e9:.1f} GB left"
@@ -214,8 +215,10 @@ def _versus(lab: Lab, point: Point, kernel: Kernel, beside: Point) -> dict[str, 
     ours, theirs = lab.clocks[beside.device], lab.clocks[point.device] if there else None
     found = compare(other.run, kernel.run, ours, rng, budget_s, second_clock=theirs, precision=RATIO_WITHIN)
     named = {"path": beside.path, "device": beside.device}
+    goal = lab.goals(point) if point.path == NUMPY else None
+    theirs_s = {"median_s": found.first.median_s, "samples_s": found.first.kept()}
     result: dict[str, Any] = {
-        "versus": named | found.described() | {"median_s": found.first.median_s, "goal": lab.goals(point)},
+        "versus": named | found.described() | theirs_s | {"goal": goal},
         "times": found.second.described(),
     }
     if there and kernel.load:
@@ -241,7 +244,8 @@ def _limit(lab: Lab, point: Point, kernel: Kernel) -> dict[str, Any]:
     if not kernel.bytes:
         return {}
     rng = generator("roof", point.id)
-    found = roof(kernel.run, kernel.bytes, point.device, lab.clocks[point.device], rng, lab.effort.budget_s)
+    budget_s = lab.effort.pairs_s if lab.request.extra.get("compare") else lab.effort.budget_s  # there the ratio is what counts
+    found = roof(kernel.run, kernel.bytes, point.device, lab.clocks[point.device], rng, budget_s)
     return dict(found.described())
 
 
@@ -252,9 +256,10 @@ def _cross_checks(run: Run, lab: Lab, points: Sequence[Point]) -> list[Record]:
         theirs = other_clock(device)
         if theirs is None:
             continue
-        rows = [p for p in points if p.device == device and p.path != NUMPY and lab.taken[p.id]["status"] == "measured"]
+        rows = [p for p in points if p.device == device and p.path not in (NUMPY, "compiled", "graph")]
+        rows = [p for p in rows if lab.taken[p.id]["status"] == "measured"]
         for point in spread_evenly(rows, lab.effort.cross_checks):
-            late = time.monotonic() + WHOLE_COST * lab.expected(point) > lab.deadline + lab.effort.self_test_s
+            late = time.monotonic() + WHOLE_COST * lab.expected(point) > lab.deadline + lab.effort.reserved_s
             if point.id in run.done("cross_check") or late:
                 continue
             rng = generator("cross-check", point.id)

@@ -41,7 +41,8 @@ def steady(run, calls):
 @pytest.fixture
 def quick(monkeypatch):
     """Runs that take little time, by a clock that reads the same for everything."""
-    monkeypatch.setitem(points.EFFORTS, "quick", points.Effort(0.001, 60.0, 0.01, 10.0, 0.02, 1))
+    # On such a clock all is decided at once, so that no budget is spent.
+    monkeypatch.setitem(points.EFFORTS, "quick", points.Effort(5.0, 600.0, 5.0, 60.0, 5.0, 1))
     monkeypatch.setattr(timing, "clock", lambda device: steady)
     monkeypatch.setattr(self_test, "spin", lambda: None)
 
@@ -207,6 +208,8 @@ def test_another_class_is_timed_beside_torch(tmp_path, counting, capsys, suite, 
         assert record["versus"]["ratio"] == pytest.approx(2.0)
     assert "In pairs with torch" in printed
     assert "2 [2, 2]" in printed
+    assert "the other" in printed  # torch's own table of the samples
+    assert "Times are in microseconds" in printed
 
 
 def test_what_another_class_refuses_is_told(tmp_path, counting, capsys):
