@@ -21,7 +21,7 @@ from optimbench.convergence import contenders, preparation, protocols, shards
 from optimbench.convergence.preparation import Prepared
 from optimbench.convergence.problem import PROBLEMS
 from optimbench.convergence.protocols import Setting, Sweep
-from optimbench.convergence.replicas import LOOP, PATHS, VIEWS
+from optimbench.convergence.replicas import ALONE, PATHS, VIEWS
 from optimbench.convergence.shards import Finished, Shard, Store
 from optimbench.convergence.trajectory import Contender
 
@@ -189,9 +189,10 @@ class Campaign:
     ) -> list[Shard]:
         """The shards of some settings on some seeds. How they are cut depends on nothing but what is trained, so that other
         runs find the same ones."""
-        block = {LOOP: RUNS_ALONE, VIEWS: min(VIEWS_TOGETHER, PROBLEMS[problem].block)}.get(path, PROBLEMS[problem].block)
+        block = RUNS_ALONE if path in ALONE else PROBLEMS[problem].block
+        block = min(block, VIEWS_TOGETHER) if path == VIEWS else block
         few = [tuple(seeds[at : at + block]) for at in range(0, len(seeds), block)]
-        several = max(1, block // len(seeds)) if path != LOOP else 1
+        several = max(1, block // len(seeds)) if path not in ALONE else 1
         parts = [tuple(settings[at : at + several]) for at in range(0, len(settings), several)]
         bare = replace(contender, label=contender.name)  # what a curve is called does not change what is computed
         return [

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from optimbench.convergence import contenders
 from optimbench.convergence.problem import Problem, recorded
-from optimbench.convergence.replicas import LOOP, Replicas, Setting
+from optimbench.convergence.replicas import ALONE, CLOSURE, Replicas, Setting
 from optimbench.convergence.trajectory import Contender
 
 KEPT = 1000  # parameters up to which the trained ones of every replica are kept
@@ -140,8 +140,8 @@ def train(
 ) -> Trained:
     """Train ``contender`` at all settings on all seeds, within a budget of ``steps`` evaluations."""
     began = time.process_time()
-    if path == LOOP:
-        runs = [_alone(problem, contender, setting, seed, steps, device) for setting in settings for seed in seeds]
+    if path in ALONE:
+        runs = [_alone(problem, contender, setting, seed, steps, path, device) for setting in settings for seed in seeds]
     else:
         runs = [_together(problem, contender, settings, seeds, steps, path, device)]
     books, trained = [book for book, _ in runs], [parameters for _, parameters in runs]
@@ -191,13 +191,13 @@ def _together(
     raise AssertionError("batches have no end")
 
 
-def _alone(problem: Problem, contender: Contender, setting: Setting, seed: int, steps: int, device: str) -> Run:
-    """One replica, through a closure that the optimizer may evaluate as often as it likes, until the budget is spent."""
+def _alone(problem: Problem, contender: Contender, setting: Setting, seed: int, steps: int, path: str, device: str) -> Run:
+    """One replica, until the budget is spent."""
     course = Course(problem, [seed], 1, steps, device)
     book = Book(problem, steps, 1)
     with torch.random.fork_rng(devices=[] if device == "cpu" else [device]):
         torch.manual_seed(seed)  # for a class that draws numbers itself
-        replicas = Replicas(contender, [setting], course.starts(), LOOP, contenders.sparse(contender), problem.tables)
+        replicas = Replicas(contender, [setting], course.starts(), path, contenders.sparse(contender), problem.tables)
         evaluations = 0
         for step, batch in enumerate(course.batches()):
             spent = step == steps or evaluations >= steps
@@ -206,12 +206,12 @@ def _alone(problem: Problem, contender: Contender, setting: Setting, seed: int, 
             if spent:
                 book.fill()
                 return book, replicas.parameters
-            evaluations += step_alone(problem, replicas, batch)
+            evaluations += step_alone(problem, replicas, batch, path)
     raise AssertionError("batches have no end")
 
 
-def step_alone(problem: Problem, replicas: Replicas, batch: Tensors) -> int:
-    """One step through a closure; how often it was evaluated."""
+def step_alone(problem: Problem, replicas: Replicas, batch: Tensors, path: str) -> int:
+    """One step, and how often loss and gradient were evaluated: once before it, or as often as it asked for the closure."""
     calls = 0
 
     def closure() -> torch.Tensor:
@@ -223,7 +223,11 @@ def step_alone(problem: Problem, replicas: Replicas, batch: Tensors) -> int:
         replicas.hand_over(problem.touched(batch))
         return loss.detach()
 
-    replicas.step(closure)
+    if path == CLOSURE:
+        replicas.step(closure)
+    else:
+        closure()
+        replicas.step()
     return calls
 
 

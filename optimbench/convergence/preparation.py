@@ -11,7 +11,7 @@ import torch
 from optimbench.convergence import contenders, probe
 from optimbench.convergence.engine import Course, step_alone
 from optimbench.convergence.problem import PROBLEMS, Problem
-from optimbench.convergence.replicas import LOOP, Replicas, Setting
+from optimbench.convergence.replicas import ALONE, LOOP, Replicas, Setting
 from optimbench.convergence.trajectory import Contender
 
 PACE_STEPS, PACE_SECONDS = 30, 0.3  # how long the pace is measured, whichever ends first
@@ -39,17 +39,18 @@ def prepare(problem_name: str, contender: Contender, setting: Setting) -> Prepar
         answer = probe.probe(problem, contender, setting)
     except contenders.Unsuitable as error:
         return Prepared("", str(error), float("nan"))
-    return Prepared(answer.path, answer.why, pace(problem, contender, setting))
+    return Prepared(answer.path, answer.why, pace(problem, contender, setting, answer.path))
 
 
-def pace(problem: Problem, contender: Contender, setting: Setting) -> float:
+def pace(problem: Problem, contender: Contender, setting: Setting, path: str) -> float:
     """Median seconds of a step of one replica alone, its evaluations of the loss included."""
+    alone = path if path in ALONE else LOOP
     course = Course(problem, [0], 1, PACE_STEPS, "cpu")
-    replicas = Replicas(contender, [setting], course.starts(), LOOP, contenders.sparse(contender), problem.tables)
+    replicas = Replicas(contender, [setting], course.starts(), alone, contenders.sparse(contender), problem.tables)
     times: list[float] = []
     for _, batch in zip(range(PACE_STEPS), course.batches()):
         began = time.perf_counter()
-        step_alone(problem, replicas, batch)
+        step_alone(problem, replicas, batch, alone)
         times.append(time.perf_counter() - began)
         if sum(times) > PACE_SECONDS:
             break

@@ -2,8 +2,8 @@
 
 Replicas are stepped together and apart with the same gradients, on the same implementation of the optimizer. Where every
 number of the parameters comes out the same, bit for bit, the replicas may share: a whole tensor (``stack``), or an optimizer
-with a leaf for each (``views``). Where they do not, because the optimizer looks at more than one element, needs a closure, or
-draws random numbers, each is trained alone (``loop``).
+with a leaf for each (``views``). Where they do not, because the optimizer looks further or draws random numbers, each is
+trained alone (``loop``), and so is one whose step needs a closure (``closure``).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from optimbench.convergence import contenders
 from optimbench.convergence.contenders import Unsuitable
 from optimbench.convergence.engine import Course, step_alone
 from optimbench.convergence.problem import Problem, stream
-from optimbench.convergence.replicas import LOOP, STACK, VIEWS, Replicas, Setting
+from optimbench.convergence.replicas import ALONE, CLOSURE, LOOP, STACK, VIEWS, Replicas, Setting
 from optimbench.convergence.trajectory import Contender
 
 STEPS = 12  # past the sixth, where the rectification of RAdam begins, and past the usual periods of a lookahead
@@ -37,7 +37,8 @@ class Answer:
 
 def probe(problem: Problem, contender: Contender, setting: Setting) -> Answer:
     """The fastest path on which replicas come out as alone. Unsuitable where the contender cannot even train one."""
-    train_one(problem, contender, setting)
+    if refused := train_one(problem, contender, setting):
+        return Answer(CLOSURE, f"needs a closure: {refused}")
     settings = (setting, {**setting, "lr": setting["lr"] / 2})
     course = Course(problem, SEEDS, len(settings), STEPS, "cpu")
     starts = course.starts()
@@ -74,17 +75,23 @@ def probe(problem: Problem, contender: Contender, setting: Setting) -> Answer:
     return Answer(LOOP, "; ".join(reasons))
 
 
-def train_one(problem: Problem, contender: Contender, setting: Setting) -> None:
-    """Two steps of one replica as a user would make them; Unsuitable, with the reason, where that fails."""
-    course = Course(problem, SEEDS[:1], 1, 2, "cpu")
-    try:
-        replicas = Replicas(contender, [setting], course.starts(), LOOP, contenders.sparse(contender), problem.tables)
-        for _, batch in zip(range(2), course.batches()):
-            step_alone(problem, replicas, batch)
-    except Unsuitable:
-        raise
-    except Exception as error:
-        raise Unsuitable(f"its step fails: {first_line(error)}") from error
+def train_one(problem: Problem, contender: Contender, setting: Setting) -> str:
+    """Two steps of one replica as a user would make them: "" where that needs no closure, else what is said without one.
+
+    Unsuitable, with the reason, where it fails with a closure too.
+    """
+    refused = ""
+    for path in ALONE:
+        course = Course(problem, SEEDS[:1], 1, 2, "cpu")
+        replicas = Replicas(contender, [setting], course.starts(), path, contenders.sparse(contender), problem.tables)
+        try:
+            for _, batch in zip(range(2), course.batches()):
+                step_alone(problem, replicas, batch, path)
+        except Exception as error:
+            refused = refused or first_line(error)
+        else:
+            return refused
+    raise Unsuitable(f"its step fails: {refused}")
 
 
 def drawn(problem: Problem, starts: Tensors) -> Iterator[Tensors]:

@@ -2,7 +2,8 @@
 
 The parameters of R replicas are stacked to (R, ...). The objective is evaluated on the stack, and the optimizer holds leaves
 that share its memory: on the path ``stack`` one leaf for all replicas of a setting, on the path ``views`` one for each
-replica, on the path ``loop`` the only replica alone. A setting (a learning rate, and what else is tuned) is a param group.
+replica; on the paths ``loop`` and ``closure`` there is one replica alone. A setting (a learning rate, and what else is tuned)
+is a param group.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ import torch
 from optimbench.convergence import contenders
 from optimbench.convergence.trajectory import Contender
 
-STACK, VIEWS, LOOP = "stack", "views", "loop"
-PATHS = (STACK, VIEWS, LOOP)
+STACK, VIEWS, LOOP, CLOSURE = "stack", "views", "loop", "closure"
+PATHS = (STACK, VIEWS, LOOP, CLOSURE)
+ALONE = (LOOP, CLOSURE)
 
 Setting = Mapping[str, float]
 
