@@ -276,6 +276,7 @@ class Campaign:
             steps=self.plan.budget(problem),
             plane=declared.plane,
             floor=[declared.floor(seed) for seed in self.plan.seeds],
+            optimum=declared.optimum(self.plan.seeds[0]) is not None,
         )
 
 

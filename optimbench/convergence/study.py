@@ -39,6 +39,7 @@ def _study(record: Record, results: Results, store: Store, tunings: dict[tuple[s
         floor=np.array(record["floor"], dtype=float),
         target=record["target"],
         objective=record["objective"],
+        optimum=bool(record.get("optimum")),
     )
 
 

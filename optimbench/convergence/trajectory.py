@@ -91,3 +91,4 @@ class Study:
     floor: Array
     target: float | None
     objective: str  # axis label, with its unit
+    optimum: bool = False  # whether ``floor`` is the least value that the objective has, so that no run can lie below it

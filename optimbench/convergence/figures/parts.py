@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,7 @@ COLOURED: tuple[dict[str, Any], ...] = (
     {"color": "#000000", "linestyle": (0, (1, 4))},
 )
 DRAWN_POINTS = 240  # of a line; more cannot be told apart in print
+ROUNDING = 1e-6  # of the height of the start, that of float32: what lies less than that below the optimum is at it
 DECADES = 16  # of a logarithmic axis at most: what lies lower is the rounding of zero
 COSTS = {"steps": "training steps", "evaluations": "evaluations of loss and gradient", "seconds": "seconds of one run"}
 
@@ -137,6 +138,26 @@ class Height:
         axes.set_ylim(self.low, self.high)
 
 
+def name_of(study: Study) -> str:
+    """The name of the problem for titles; what it is stands in the heading."""
+    return study.problem[:1].upper() + study.problem[1:]
+
+
+def above_minimum(study: Study) -> Study:
+    """The study with the known minimum of each seed's own data taken off its objective.
+
+    Else a logarithmic axis would not show how far the contenders are from it, and the bands would show how much the minima
+    of the seeds differ. Where they do, the target is no longer one number and goes.
+    """
+    if not study.optimum or not study.floor.any():
+        return study
+    entries = tuple(replace(runs, losses=runs.losses - study.floor[:, None]) for runs in study.entries)
+    objective = study.objective.replace(" (", ", above its minimum (", 1)
+    one = np.ptp(study.floor) == 0.0 and study.target is not None
+    target = study.target - float(study.floor[0]) if one and study.target is not None else None
+    return replace(study, entries=entries, floor=np.zeros_like(study.floor), target=target, objective=objective)
+
+
 def height(study: Study, medians: bool = False) -> Height:
     """A logarithmic axis for positive objectives; of others the known optimum is taken off, where there is one.
 
@@ -150,7 +171,7 @@ def height(study: Study, medians: bool = False) -> Height:
     floors = study.floor[np.isfinite(study.floor)]
     offset = float(floors.min()) if len(floors) and lowest <= 0.0 else 0.0
     label = study.objective if offset == 0.0 else f"{study.objective}, above the optimum"
-    if lowest - offset < 0.0:
+    if lowest - offset < -ROUNDING * (highest - offset):
         room = 0.05 * (highest - lowest)
         return Height(label, offset, lowest - room, highest + room, log=False)
     positive = [float(np.min(low, where=low > offset, initial=np.inf)) - offset for low in lows]
