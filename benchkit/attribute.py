@@ -21,14 +21,15 @@ def load(spec: str) -> Any:
     return found
 
 
-def load_attribute(spec: str) -> Any:
-    """The callable that a user names as ``module:attribute``; the current folder is searched first, as ``python -m`` does.
+def load_attribute(spec: str, option: str = "--impl") -> Any:
+    """The callable that a user names with an option as ``module:attribute``; the current folder is searched first.
 
-    UsageError where the form is wrong, the module cannot be found or imported, or has no such callable.
+    UsageError, which names the option that the text was given for, where the form is wrong, the module cannot be found or
+    imported, or has no such callable.
     """
     module_name, colon, attribute = spec.partition(":")
     if not (colon and all(part.isidentifier() for part in (*module_name.split("."), *attribute.split(".")))):
-        raise UsageError(f"cannot read --impl {spec!r}; it must have the form module:attribute, such as mylosses:SmoothL1")
+        raise UsageError(f"cannot read {option} {spec!r}; it must have the form module:attribute, such as mylosses:SmoothL1")
     if "" not in sys.path:
         sys.path.insert(0, "")
     try:
@@ -36,18 +37,18 @@ def load_attribute(spec: str) -> Any:
     except ModuleNotFoundError as error:
         if error.name and (module_name == error.name or module_name.startswith(error.name + ".")):
             raise UsageError(
-                f"there is no module {error.name!r} for --impl {spec!r}; it must be installed or lie in the current folder"
+                f"there is no module {error.name!r} for {option} {spec!r}; it must be installed or lie in the current folder"
             ) from None
-        raise UsageError(f"the module of --impl {spec!r} cannot be imported: {_last_line(error)}") from error
+        raise UsageError(f"the module of {option} {spec!r} cannot be imported: {_last_line(error)}") from error
     except (Exception, SystemExit) as error:  # whatever the module of the user raises
-        raise UsageError(f"the module of --impl {spec!r} cannot be imported: {_last_line(error)}") from error
+        raise UsageError(f"the module of {option} {spec!r} cannot be imported: {_last_line(error)}") from error
     for part in attribute.split("."):
         if not hasattr(found, part):
             names = [name for name in dir(found) if not name.startswith("_")]
-            raise UsageError(f"{module_name!r} has no attribute {attribute!r} for --impl{suggestion(part, names)}")
+            raise UsageError(f"{module_name!r} has no attribute {attribute!r} for {option}{suggestion(part, names)}")
         found = getattr(found, part)
     if not callable(found):
-        raise UsageError(f"--impl {spec!r} is a {type(found).__name__}; it must be a class or a function")
+        raise UsageError(f"{option} {spec!r} is a {type(found).__name__}; it must be a class or a function")
     return found
 
 

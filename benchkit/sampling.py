@@ -19,6 +19,7 @@ Run = Callable[[], Any]
 
 SHORTEST_SAMPLE_S = 50e-6  # of a shorter one the reading of the clock itself is a part that shows
 MOST_CALLS = 10_000  # in one batch
+MOST_KEPT = 100  # samples that a record holds
 WARM_UP_CALLS = 2
 WARM_UP_S = 0.02
 
@@ -155,7 +156,14 @@ class Times:
             "page_faults": statistics.median(sample.faults for sample in self.samples),
             "samples": len(self.samples),
             "runs": len(self.samples) * self.calls,
+            "calls": self.calls,
+            "samples_s": self.kept(),
         }
+
+    def kept(self) -> list[float]:
+        """The samples in the order in which they were taken, to four digits; evenly thinned where they are very many."""
+        stride = -(-len(self.samples) // MOST_KEPT)
+        return [float(f"{value:.4g}") for value in self.wall_s[::stride]]
 
 
 def sample(

@@ -47,7 +47,7 @@ SHAPES: Sequence[tuple[tuple[tuple[int, ...], ...], tuple[tuple[int, ...], ...]]
     (((2, 3, 2, 2), ()), ((0, 3), (3, 2, 5), (6,), *[(1,)] * 33)),
 )
 FEWEST = 4  # the sample of the fewest parameters: they are compiled one by one
-
+MANY = 5  # that of many tensors, which take five times as long; at level quick one option set has them
 
 EMPTY = (((2, 0), (2, 3)), ((0, 3), (3, 2)))  # on the empty lane
 
@@ -218,6 +218,11 @@ def _problems(number: int, chosen: bool) -> tuple[str, ...]:
     return pair + (() if number else SPECIAL_PROBLEMS) + (BENT_PROBLEMS if chosen else ())
 
 
+def _shapes(level: str, sample: int) -> int:
+    """The sample whose shapes and numbers a case has; at level quick those of many tensors come once."""
+    return sample % MANY if level == "quick" and sample > MANY else sample
+
+
 def cases(item: Optimizer, level: str, dtypes: Sequence[str], device: str, seed: int) -> Iterator[Case]:
     """Every case of an item at a level, on one device.
 
@@ -225,9 +230,9 @@ def cases(item: Optimizer, level: str, dtypes: Sequence[str], device: str, seed:
     shows is due to the options in its name. On the late lane, where gradients are missing, both groups have them: that is
     bookkeeping, the same in every format, so one format does. Below level thorough the edge and late lanes take every second
     combination of options, path and format, so that each two of the three still meet; at level quick, where all formats are
-    asked for, all lanes take every third one of those that are not at the defaults. Where there is an edge case, which lies
-    in memory as tensors usually do, the ordinary one takes the layouts in turn. Optimizers that are not elementwise have
-    parameters without elements, and huge gradients, in lanes of their own.
+    asked for, all lanes take every third one of those that are not at the defaults, and one option set alone has many tensors.
+    Where there is an edge case, which lies in memory as tensors usually do, the ordinary one takes the layouts in turn.
+    Optimizers that are not elementwise have parameters without elements, and huge gradients, in lanes of their own.
     """
     chosen = combinations(item.options, item.edge_options, level, item.valid, item.together)
     closure = "closure" in item.tags
@@ -249,9 +254,10 @@ def cases(item: Optimizer, level: str, dtypes: Sequence[str], device: str, seed:
                             # The first problem of an option set always lies as usual: a layout may end a run at once.
                             laid = turn and lane == "ordinary" and sample % 2 == 0 and (turned or not closure)
                             layout = layouts[place % len(layouts)] if laid else ""
-                            yield Case(item, options, others, path, dtype, device, lane, sample + number, seed, variant, layout)
+                            drawn = _shapes(level, sample + number)
+                            yield Case(item, options, others, path, dtype, device, lane, drawn, seed, variant, layout)
             if not closure and (level == "thorough" or (number + column) % 2 == 0):
-                yield Case(item, options, options, path, bookkeeping, device, "late", number, seed)
+                yield Case(item, options, options, path, bookkeeping, device, "late", _shapes(level, number), seed)
             if "whole" in item.tags and not number:
                 yield Case(item, options, others, path, bookkeeping, device, "empty", 0, seed)
                 yield from (Case(item, options, others, path, dtype, device, "huge", 0, seed) for dtype in dtypes)
@@ -267,7 +273,7 @@ def cases(item: Optimizer, level: str, dtypes: Sequence[str], device: str, seed:
                 yield Case(item, given, given, path, dtype, device, "exact", 0, seed, table.name)
     if not closure:
         yield from _elsewhere(item, chosen, level, bookkeeping, dtypes, device, seed)
-        yield from _at_the_ends(item, chosen, dtypes, device, seed)
+        yield from _at_the_ends(item, chosen, level, dtypes, device, seed)
 
 
 def _elsewhere(
@@ -301,7 +307,7 @@ def _elsewhere(
 
 
 def _at_the_ends(
-    item: Optimizer, chosen: Sequence[Mapping[str, Any]], dtypes: Sequence[str], device: str, seed: int
+    item: Optimizer, chosen: Sequence[Mapping[str, Any]], level: str, dtypes: Sequence[str], device: str, seed: int
 ) -> Iterator[Case]:
     """The differentiable path, whose arithmetic has limits of its own, at the ends of what is allowed.
 
@@ -309,7 +315,7 @@ def _at_the_ends(
     """
     ends = [options for options in chosen if any(options[n] in values for n, values in item.edge_options.items())]
     for number, options in enumerate(ends if "bfloat16" in dtypes else ()):
-        yield Case(item, options, chosen[0], "differentiable", "bfloat16", device, "edge", number, seed)
+        yield Case(item, options, chosen[0], "differentiable", "bfloat16", device, "edge", _shapes(level, number), seed)
 
 
 def richest(item: Optimizer) -> Mapping[str, Any]:

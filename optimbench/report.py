@@ -12,7 +12,7 @@ def report(request: Request) -> int:
             "verify": "optimbench.verify:verify",
             "document": "optimbench.document:document",
             "time": "optimbench.timing:time",
-            "converge": "optimbench.converge:converge",
-            "plot": "optimbench.plots:plot",
+            "converge": "optimbench.convergence.command:converge",
+            "plot": "optimbench.convergence.plot:plot",
         },
     )

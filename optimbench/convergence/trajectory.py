@@ -36,8 +36,9 @@ class Trajectories:
     ``steps`` (T,): number of optimizer steps made before each record, from 0 on. ``losses`` (S, T): the objective of the
     problem there (NaN or inf where training diverged). ``evaluations`` (S, T): evaluations of loss and gradient made up to
     there. ``step_seconds``: median seconds of one step of one replica that a plain loop trains alone, NaN: not measured.
-    ``path``: how the replicas were trained (``stack``, ``views``, ``processes``, ``loop``). ``iterates`` (S, T, 2): the
-    parameters of a problem of two variables, None for others.
+    ``path``: how the replicas were trained (``stack``, ``views``, ``loop``, ``closure``). ``iterates`` (S, T, 2): the
+    parameters of a problem of two variables, None for others. ``parameters`` (S, P): the trained parameters one after another,
+    in the order of the problem's ``start``, None where there are more than 1000.
     """
 
     problem: str
@@ -50,6 +51,7 @@ class Trajectories:
     step_seconds: float
     path: str
     iterates: Array | None = None
+    parameters: Array | None = None
 
     @property
     def final(self) -> Array:

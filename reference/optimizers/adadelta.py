@@ -16,11 +16,12 @@ from benchkit.spec import optimizer
     edge_options={"lr": [0.0], "weight_decay": [10.0], "rho": [0.0, 1.0], "eps": [0.0, 1.0]},
     together=[{"rho": 0.5, "weight_decay": 0.1, "maximize": True}],
     tags={"elementwise"},
+    learning_rates=(1e-2, 100.0, 9),
     paths=("forloop", "foreach"),
     bytes_per_element=7,
+    operations_per_element=13,
     document="3.6",
     # The method finds its own step length: the paper has no learning rate, which is lr = 1.
-    document_lr=1.0,
     contract=[
         *at_least("lr"),
         *between("rho", 0.0, 1.0),

@@ -25,8 +25,8 @@ from benchkit.spec import optimizer
     tags={"elementwise", "sparse_gradients"},
     paths=("forloop", "foreach", "fused"),
     bytes_per_element=5,
+    operations_per_element=5,
     document="3.6",
-    document_lr=0.01,
     contract=[
         *at_least("lr"),
         *at_least("lr_decay"),

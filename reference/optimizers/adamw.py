@@ -19,8 +19,8 @@ from benchkit.spec import optimizer
     tags={"elementwise"},
     paths=("forloop", "foreach", "fused"),
     bytes_per_element=7,
+    operations_per_element=14,
     document="3.6",
-    document_lr=0.01,
     contract=[
         *at_least("lr"),
         *decay_rates(),

@@ -25,11 +25,12 @@ from benchkit.spec import optimizer
     # 0 would make p - eta (g + lambd p) another rounding than (1 - lambd eta) p - eta g, and both are right.
     exact_options=[{"lr": 0.25, "lambd": 0.0, "alpha": 0.0, "weight_decay": 0.25}],
     tags={"elementwise"},
+    learning_rates=(1e-5, 10.0, 13),
     paths=("forloop", "foreach"),
     # The average ax is written at every step and read once averaging has begun.
     bytes_per_element=5,
+    operations_per_element=6,
     document="3.6",
-    document_lr=0.01,
     contract=[
         *at_least("lr"),
         *at_least("weight_decay"),

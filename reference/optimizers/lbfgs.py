@@ -236,6 +236,7 @@ def direction(state, g, lr, history_size):
         {"lr": 2.0, "max_iter": 4, "max_eval": 10, "line_search_fn": "strong_wolfe"},
     ],
     tags={"closure"},
+    learning_rates=(1e-2, 10.0, 7),
     paths=("forloop",),
     scratch=("al",),
     tabulated=TABLES,
@@ -243,7 +244,6 @@ def direction(state, g, lr, history_size):
     bytes_per_element=8,
     document="3.6",
     # The natural length of a quasi-Newton step.
-    document_lr=1.0,
     contract=[
         *at_least("lr", ways=("constructor", "group")),
         Refusal(

@@ -58,6 +58,7 @@ SHAPES = (("no axes", "q.detach().sum()"), ("one axis", "q.detach().flatten()"),
         EXACT | {"eps": 1.0, "ns_steps": 0},
     ],
     tags={"whole", "matrices"},
+    companion="AdamW",  # the documentation names it for biases and embeddings
     paths=("forloop",),
     contract=[
         *at_least("lr"),

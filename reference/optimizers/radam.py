@@ -31,6 +31,7 @@ RECTIFIABLE = 5  # the variance is rectified where the length of the average pas
     tags={"elementwise"},
     paths=("forloop", "foreach"),
     bytes_per_element=7,
+    operations_per_element=13,
     contract=[
         *at_least("lr"),
         *decay_rates(),

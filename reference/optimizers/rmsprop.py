@@ -20,8 +20,8 @@ from benchkit.spec import optimizer
     tags={"elementwise"},
     paths=("forloop", "foreach"),
     bytes_per_element=5,
+    operations_per_element=7,
     document="3.6",
-    document_lr=0.01,
     contract=[
         *at_least("lr"),
         *at_least("alpha"),

@@ -19,8 +19,8 @@ from benchkit.spec import optimizer
     tags={"elementwise"},
     paths=("forloop", "foreach"),
     bytes_per_element=7,
+    operations_per_element=5,
     document="3.6",
-    document_lr=0.01,
     contract=[
         *at_least("lr"),
         *between("etas", 0.0, 1.0, ends=[], ways=WAYS, make=lambda x: (x, 1.25)),

@@ -26,10 +26,12 @@ def accepted(options):
     exact_options=[{"lr": 0.25, "momentum": 0.5, "dampening": 0.5, "weight_decay": 0.25}],
     valid=accepted,
     tags={"elementwise", "sparse_gradients"},
+    curves=({"momentum": 0.9},),
+    learning_rates=(1e-5, 10.0, 13),
     paths=("forloop", "foreach", "fused"),
     bytes_per_element=3,
+    operations_per_element=2,
     document="3.6",
-    document_lr=0.01,
     contract=[
         *at_least("lr"),
         *at_least("momentum"),

@@ -1,0 +1,57 @@
+"""What must be known of a contender on a problem before it is trained: the path of its replicas, and its pace alone."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from dataclasses import dataclass
+
+import torch
+
+from optimbench.convergence import contenders, probe
+from optimbench.convergence.engine import Course, step_alone
+from optimbench.convergence.problem import PROBLEMS, Problem
+from optimbench.convergence.replicas import ALONE, LOOP, Replicas, Setting
+from optimbench.convergence.trajectory import Contender
+
+PACE_STEPS, PACE_SECONDS = 30, 0.3  # how long the pace is measured, whichever ends first
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """``path`` is "" where the contender cannot train the problem; ``why`` says what the probe saw.
+
+    ``step_seconds``: median seconds of one step of one replica trained alone.
+    """
+
+    path: str
+    why: str
+    step_seconds: float
+
+
+def prepare(problem_name: str, contender: Contender, setting: Setting) -> Prepared:
+    """Probe a contender and measure its pace; the work of a worker, like a shard."""
+    import optimbench.convergence.problems  # noqa: F401
+
+    torch.set_num_threads(1)
+    problem = PROBLEMS[problem_name]
+    try:
+        answer = probe.probe(problem, contender, setting)
+    except contenders.Unsuitable as error:
+        return Prepared("", str(error), float("nan"))
+    return Prepared(answer.path, answer.why, pace(problem, contender, setting, answer.path))
+
+
+def pace(problem: Problem, contender: Contender, setting: Setting, path: str) -> float:
+    """Median seconds of a step of one replica alone, its evaluations of the loss included."""
+    alone = path if path in ALONE else LOOP
+    course = Course(problem, [0], 1, PACE_STEPS, "cpu")
+    replicas = Replicas(contender, [setting], course.starts(), alone, contenders.sparse(contender), problem.tables)
+    times: list[float] = []
+    for _, batch in zip(range(PACE_STEPS), course.batches()):
+        began = time.perf_counter()
+        step_alone(problem, replicas, batch, alone)
+        times.append(time.perf_counter() - began)
+        if sum(times) > PACE_SECONDS:
+            break
+    return statistics.median(times)
