@@ -232,7 +232,7 @@ def settle(figure: Figure) -> None:
 def axis_titles(figure: Figure, x: str, y: str) -> None:
     """One title for the x axes of all panels and one for the y axes."""
     figure.supxlabel(x, fontsize=11)
-    figure.supylabel(textwrap.fill(y, int(9 * figure.get_figheight())), fontsize=11, ha="center")
+    figure.supylabel(textwrap.fill(y, int(9 * figure.get_figheight())), fontsize=11, multialignment="center")
 
 
 def legend_above(figure: Figure, *panels: Axes, columns: int = 6) -> None:
