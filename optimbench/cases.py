@@ -155,6 +155,8 @@ class Case:
             gradients.append(list(cut(row)))
             if "sparse" in self.item.tags:
                 gradients[step] = [np.where(m, g, 0.0) for g, m in zip(cut(row), touched[step], strict=True)]
+            if self.lane == "exact" and "matrices" in self.item.tags:
+                gradients[step] = [_alone(g) for g in cut(row)]
             if self.layout in EXPANDED:
                 gradients[step] = [np.broadcast_to(g[:1], g.shape) if g.size else g for g in map(np.atleast_1d, cut(row))]
                 gradients[step] = [g.reshape(s) for g, s in zip(gradients[step], shapes, strict=True)]  # type: ignore[union-attr]
@@ -169,6 +171,8 @@ class Case:
     def _gradients(self, rng: np.random.Generator, steps: int, size: int) -> Array:
         """Gradients that shrink (so that a running maximum is reached), grow and change sign; at the edges zero, tiny, huge."""
         shape = (steps, size)
+        if self.lane == "exact" and "matrices" in self.item.tags:
+            return rng.choice([-1.0, 1.0], shape) * 2.0 ** rng.integers(-2, 5, shape)
         if self.lane == "exact":
             return rng.integers(-8, 9, shape) / 4.0
         ordinary = rng.normal(0.0, 1.0, shape) * 2.0 ** (-(np.arange(steps)[:, None] % 12) / 2.0)
@@ -184,6 +188,11 @@ class Case:
         edges = huge if self.lane == "huge" else tiny if "whole" in self.item.tags else tiny + huge
         drawn = np.where(rng.random(shape) < 0.6, rng.choice(edges, shape), ordinary)
         return np.where(np.arange(size) % 7 == 3, 0.0, drawn) if self.lane == "edge" else drawn  # some never have a gradient
+
+
+def _alone(g: Array) -> Array:
+    """The last entry of a matrix alone: its length, its square and its one singular value are then numbers of every format."""
+    return np.where(np.arange(g.size).reshape(g.shape) == g.size - 1, g, 0.0)
 
 
 def _late(step: int, gradients: Sequence[Array | None], first: int) -> list[Array | None]:
@@ -230,8 +239,7 @@ def cases(item: Optimizer, level: str, dtypes: Sequence[str], device: str, seed:
     samples = SAMPLES[level]
     bookkeeping = "float32" if "float32" in dtypes else dtypes[0]
     layouts = [n for n in LAYOUTS if n and not (n in EXPANDED and item.tags & {"closure", "sparse"})]
-    # A line search is led by its options and by the problem; without one the bent problems soon leave float16's inner products.
-    sought = [item.defaults | dict(values) for values in item.together if values.get("line_search_fn")]
+    sought = [item.defaults | dict(values) for values in item.together]
     for number, options in enumerate(chosen):
         others = chosen[0] if number else chosen[min(1, len(chosen) - 1)]
         for column, path in enumerate(item.paths):
@@ -253,11 +261,16 @@ def cases(item: Optimizer, level: str, dtypes: Sequence[str], device: str, seed:
             if "whole" in item.tags and not number:
                 yield Case(item, options, others, path, bookkeeping, device, "empty", 0, seed)
                 yield from (Case(item, options, others, path, dtype, device, "huge", 0, seed) for dtype in dtypes)
-    if item.exact_options is not None:
-        options = item.defaults | dict(item.exact_options)
+    for number, chosen_values in enumerate(item.exact_options):
+        options = item.defaults | dict(chosen_values)
         for path in item.paths:
             for dtype in dtypes:
-                yield Case(item, options, options, path, dtype, device, "exact", 0, seed)
+                yield Case(item, options, options, path, dtype, device, "exact", number, seed)
+    for table in item.tabulated:
+        for dtype in (d for d in dtypes if PRECISIONS[d].bits >= 24):  # half formats do not hold these numbers
+            for path in item.paths:
+                given = item.defaults | dict(table.options)
+                yield Case(item, given, given, path, dtype, device, "exact", 0, seed, table.name)
     if not closure:
         yield from _elsewhere(item, chosen, level, bookkeeping, dtypes, device, seed)
         yield from _at_the_ends(item, chosen, level, dtypes, device, seed)

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 import optimbench.convergence.problems  # noqa: F401  declares them
-from benchkit import figures, workers
+from benchkit import figures, time_figures, workers
 from benchkit.request import RIGHT, Request, UsageError
 from benchkit.results import Record, Run
 from optimbench.convergence import answers, gallery, tables
@@ -21,7 +21,9 @@ from optimbench.convergence.figures.plane import Landscape
 from optimbench.convergence.problem import PROBLEMS, Problem
 from optimbench.convergence.study import studies
 from optimbench.convergence.trajectory import Array, Study
+from reference import OPTIMIZERS
 
+SUBJECT = time_figures.Subject("optimbench", "optimizers", {"optimizers": [*OPTIMIZERS]})
 SECTION = "convergence"  # of the page
 PIXELS = 160  # of a landscape, in each direction
 WORTH_PROCESSES = 6  # figures below which the start of other processes costs more than it brings
@@ -64,6 +66,7 @@ def plot(request: Request) -> int:
                 )
                 drawn.append(f"{record['file']}: {record['title']}")
                 progress.update(task, description=record["title"][:50])
+        drawn += [f"{record['file']}: {record['title']}" for record in time_figures.plot(request, SUBJECT, run)]
         run.end()
     for line in drawn:
         Console().print(line, soft_wrap=True, highlight=False)

@@ -147,7 +147,7 @@ HISTORIES = {"longer": (1, 10), "shorter": (10, 2)}
 
 
 @scenario(
-    "How many pairs a history keeps may be changed between steps: a longer one goes on to grow, a shorter one drops the oldest.",
+    "How many pairs a history keeps may be changed between steps: a longer one grows on, a shorter one drops the oldest.",
     needs=frozenset({"closure"}), without=frozenset(), variants=lambda item: tuple(HISTORIES), formats=("float32", "float64"),
     sets=_searches,
 )  # fmt: skip
