@@ -111,7 +111,7 @@ def _of_protocol(one: Answer, facts: Facts) -> Iterator[Callable[[], Drawing | N
 
 def _seconds(one: Answer) -> Drawing | None:
     """Curves against time, where the time of a step was measured for every contender."""
-    timed = all(runs.step_seconds > 0.0 for runs in one.study.entries)
+    timed = all(runs.evaluation_seconds > 0.0 for runs in one.study.entries)
     return curves.every_curve(parts.above_minimum(one.study), "seconds", one.compared) if timed else None
 
 

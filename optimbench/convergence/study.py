@@ -67,6 +67,7 @@ def _trajectories(entry: Record, store: Store) -> Trajectories:
         losses=losses.astype(float),
         evaluations=evaluations,
         step_seconds=float(entry["step_seconds"]),
+        evaluation_seconds=float(entry.get("evaluation_seconds", "nan")),
         path=entry["path"],
         iterates=None if columns["iterates"] is None else columns["iterates"].astype(float),
         parameters=None if columns["parameters"] is None else columns["parameters"].astype(float),

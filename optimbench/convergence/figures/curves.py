@@ -41,7 +41,7 @@ def every_curve(study: Study, axis: str, compared: Comparison) -> Drawing:
     axes_of_legend = panels[0]
     axes_of_legend.plot([], [], color=parts.GREY, label="medians of the others")
     parts.legend_above(figure, axes_of_legend)
-    how = " (number of steps times the time of one)" if axis == "seconds" else ""
+    how = " (number of evaluations times the time of one)" if axis == "seconds" else ""
     parts.axis_titles(figure, COSTS[axis] + how, tall.label)
     return Drawing(
         figure,

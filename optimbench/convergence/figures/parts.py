@@ -83,7 +83,7 @@ def coordinates(runs: Trajectories, axis: str) -> Array:
     if axis == "steps":
         return runs.steps.astype(float)
     if axis == "seconds":
-        return np.asarray(runs.steps * runs.step_seconds)
+        return runs.seconds
     return np.asarray(np.median(runs.evaluations, axis=0), dtype=float)
 
 
@@ -187,7 +187,8 @@ def logarithmic(axes: Axes, low: float, high: float, which: str = "y") -> None:
     axis = axes.yaxis if which == "y" else axes.xaxis
     decades = np.log10(high / low)
     if decades <= 2.5:
-        axis.set_major_locator(LogLocator(10.0, subs=(1.0, 2.0, 5.0)))
+        narrow = which == "x" and decades > 1.6  # numbers side by side take more room
+        axis.set_major_locator(LogLocator(10.0, subs=(1.0, 3.0) if narrow else (1.0, 2.0, 5.0)))
         plain: Callable[[float, int], str] = lambda value, _: f"{value:g}"  # noqa: E731
         axis.set_major_formatter(FuncFormatter(plain))
     else:
@@ -231,7 +232,7 @@ def settle(figure: Figure) -> None:
 def axis_titles(figure: Figure, x: str, y: str) -> None:
     """One title for the x axes of all panels and one for the y axes."""
     figure.supxlabel(x, fontsize=11)
-    figure.supylabel(y, fontsize=11)
+    figure.supylabel(textwrap.fill(y, int(9 * figure.get_figheight())), fontsize=11, multialignment="center")
 
 
 def legend_above(figure: Figure, *panels: Axes, columns: int = 6) -> None:

@@ -55,8 +55,8 @@ def costs(studies: Sequence[Study], reached: Mapping[str, ByLabel]) -> Drawing |
         parts.stem(study.problem, "targets"),
         f"{parts.name_of(study)}: cost of reaching {target:g}",
         f"{RULE} Hollow in the grey stripe: not reached in the steps of the run; an interval that runs into it has no upper "
-        "end. Evaluations and seconds are those of that step: the median over the seeds, and the number of steps times the "
-        "measured time of one step of a run alone. "
+        "end. Evaluations and seconds are those of that step: the median over the seeds, and that times the measured time of "
+        "one evaluation of a run alone, with its share of the step. "
         "Protocols: " + "; ".join(f"{protocol}: {parts.words_of(protocol)}" for protocol in reached) + ".",
         f"Three panels, a row for each of {len(labels)} optimizers. Steps to the target: "
         + "; ".join(f"{protocol}: {_said(by_label)}" for protocol, by_label in reached.items())
