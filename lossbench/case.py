@@ -14,7 +14,7 @@ from benchkit.precision import PRECISIONS, Precision
 from benchkit.spec import Loss, Native
 from lossbench.layouts import CONTIGUOUS, EXPANDED, REPEATED, repeat
 from lossbench.oracle import derivable, promoted
-from lossbench.paths import BEST, SHARED, autocasts_to_float32
+from lossbench.paths import BEST, SHARED, autocast_format, autocasts_to_float32
 
 LANES = 3  # calls that run together under vmap
 ROWS_OF_A_LARGE_INPUT = 11  # which come again and again: what a careless sum loses of each is always the same, and adds up
@@ -61,6 +61,8 @@ class Case:
         if self.path == "autocast" and autocasts_to_float32(self.item) and not through:
             return PRECISIONS[promoted(self.dtype, "float32")]
         present = [PRECISIONS[f] for f in (self.dtype, *dict(self.formats).values()) if f in PRECISIONS]
+        if self.path == "autocast" and any(domain.parameter for domain in self.domains.values()) and self.dtype != "float64":
+            present.append(PRECISIONS[autocast_format(self.dtype)])  # of the products with its matrices
         return min(present, key=lambda p: p.bits)
 
     @property

@@ -32,7 +32,17 @@ def trajectories(problem, name, lr, seeds, *, speed, diverging=0, floors=None, s
     path = np.exp(-own * at)[..., None] * np.stack([np.cos(0.2 * at), np.sin(0.2 * at)], axis=-1) * (1 + start[..., None])
     kept = path if iterates else None
     return Trajectories(
-        problem, Contender(name, name), {"lr": lr}, seeds, at, losses, evaluations, 1e-4 * (1 + len(name) / 10), "stack", kept
+        problem,
+        Contender(name, name),
+        {"lr": lr},
+        seeds,
+        at,
+        losses,
+        evaluations,
+        np.nan,
+        "stack",
+        kept,
+        evaluation_seconds=1e-4 * (1 + len(name) / 10),
     )
 
 

@@ -259,6 +259,40 @@ def test_objective_below_zero_is_drawn_above_its_optimum():
     assert fits_on_the_page(curves.overview(unknown).figure)
 
 
+def test_known_minima_of_the_seeds_are_taken_off():
+    """Where every seed has an optimum of its own, curves are drawn above it; a noise floor is none, and stays."""
+    noisy = study(names=FEW)
+    exact = dataclasses.replace(noisy, optimum=True, floor=noisy.floor)
+    shown = parts.above_minimum(exact)
+
+    assert parts.above_minimum(noisy) is noisy
+    np.testing.assert_allclose(shown.entries[0].losses + exact.floor[:, None], exact.entries[0].losses)
+    assert shown.target is None
+    assert "above its minimum (" in shown.objective
+    same = dataclasses.replace(exact, floor=np.full(16, 0.005))
+    assert parts.above_minimum(same).target == pytest.approx(exact.target - 0.005)
+    zero = dataclasses.replace(exact, floor=np.zeros(16))
+    assert parts.above_minimum(zero) is zero
+
+
+def test_rounding_below_the_optimum_is_the_optimum(tuned):
+    """A loss of -1e-15 where the least value is 0 does not make the axis linear."""
+    entries = tuple(dataclasses.replace(r, losses=np.where(r.losses < 0.0101, -1e-15, r.losses)) for r in tuned.study.entries)
+    one = dataclasses.replace(tuned.study, entries=entries, floor=np.zeros(16), optimum=True)
+
+    assert parts.height(one).log
+    assert fits_on_the_page(curves.overview(one).figure)
+
+
+def test_targets_that_nobody_reaches_have_no_figure(several):
+    """Nor has a profile over them."""
+    hard = [answering.answer(dataclasses.replace(one.study, target=1e-9)) for one in several]
+
+    assert targets.costs([hard[0].study], {"tuned": hard[0].reached}) is None
+    assert profiles.performance("tuned", [one.study for one in hard], [one.reached for one in hard]) is None
+    assert all(row[1] == "0 of 3" for row in tables.solved(hard).rows)
+
+
 def test_runs_that_all_diverge_can_be_drawn():
     """Nothing breaks where a contender, or all of them, leaves the numbers."""
     one = study(names=FEW[:2])

@@ -20,13 +20,16 @@ def binomial_ceiling(level, trials=TRIALS):
     return stats.binom.ppf(0.999, trials, level)
 
 
-def runs(losses, steps=None, evaluations=None, step_seconds=0.5):
+def runs(losses, steps=None, evaluations=None, evaluation_seconds=0.5):
     """Trajectories of one contender with these losses (S, T)."""
     losses = np.asarray(losses, dtype=float)
     steps = np.arange(losses.shape[1]) if steps is None else np.asarray(steps)
     evaluations = np.broadcast_to(steps, losses.shape) if evaluations is None else np.asarray(evaluations)
     seeds = tuple(range(len(losses)))
-    return Trajectories("p", Contender("SGD", "SGD"), {"lr": 0.1}, seeds, steps, losses, evaluations, step_seconds, "loop")
+    contender = Contender("SGD", "SGD")
+    return Trajectories(
+        "p", contender, {"lr": 0.1}, seeds, steps, losses, evaluations, np.nan, "loop", evaluation_seconds=evaluation_seconds
+    )
 
 
 def test_bands_are_order_statistics_and_divergence_is_the_worst():
@@ -130,7 +133,7 @@ def test_steps_to_a_target_that_is_crossed_without_scatter():
 
     assert found.steps == targets.Cost(15.0, 15.0, 15.0)
     assert found.evaluations == targets.Cost(31.0, 31.0, 31.0)
-    assert found.seconds == targets.Cost(7.5, 7.5, 7.5)
+    assert found.seconds == targets.Cost(15.5, 15.5, 15.5)
     assert found.share == 1.0
 
 
@@ -167,7 +170,7 @@ def test_too_few_seeds_say_nothing_of_targets():
 
 
 def test_target_that_holds_from_the_start():
-    found = targets.reached(runs(np.full((8, 3), 0.1), step_seconds=np.nan), 0.5, "x")
+    found = targets.reached(runs(np.full((8, 3), 0.1), evaluation_seconds=np.nan), 0.5, "x")
 
     assert found.steps.value == found.seconds.value == 0.0
 

@@ -13,7 +13,7 @@ from functools import partial
 from optimbench.convergence import answers as answering
 from optimbench.convergence import tables
 from optimbench.convergence.answers import Answer
-from optimbench.convergence.figures import curves, document, finals, plane, profiles, sensitivity, targets
+from optimbench.convergence.figures import curves, document, finals, parts, plane, profiles, sensitivity, targets
 from optimbench.convergence.figures.document import Fits
 from optimbench.convergence.figures.parts import Drawing
 from optimbench.convergence.figures.plane import Landscape
@@ -77,22 +77,22 @@ def _main(mine: Sequence[Answer]) -> Answer:
 def _of_problem(mine: Sequence[Answer], facts: Facts, every: bool) -> Iterator[Place]:
     """The figures of one problem, first those that tell most."""
     main = _main(mine)
-    study = main.study
+    study, shown = main.study, parts.above_minimum(main.study)
     studies = [one.study for one in mine]
     place = partial(Place, study.title)
 
     if facts.document(study):
         yield place(True, partial(document.view, mine[0].study, mine[0].compared))
-    yield place(True, partial(curves.overview, study))
-    yield place(True, partial(curves.every_curve, study, "steps", main.compared))
-    yield place(True, partial(finals.distributions, studies))
+    yield place(True, partial(curves.overview, shown))
+    yield place(True, partial(curves.every_curve, shown, "steps", main.compared))
+    yield place(True, partial(finals.distributions, [parts.above_minimum(one) for one in studies]))
     if main.reached:
         yield place(True, partial(targets.costs, studies, {one.study.protocol: one.reached for one in mine}))
     yield place(True, partial(sensitivity.sensitivity, study))
     yield place(True, partial(_plane, study, facts))
     yield place(True, partial(finals.pairs, study, main.compared))
     yield place(False, partial(_seconds, main))
-    yield place(False, partial(curves.evaluations, study))
+    yield place(False, partial(curves.evaluations, shown))
     yield place(False, partial(_fits, study, facts))
     for other in [one for one in mine if one is not main] if every else []:
         yield from (place(False, draw) for draw in _of_protocol(other, facts))
@@ -100,18 +100,19 @@ def _of_problem(mine: Sequence[Answer], facts: Facts, every: bool) -> Iterator[P
 
 def _of_protocol(one: Answer, facts: Facts) -> Iterator[Callable[[], Drawing | None]]:
     """The figures of another protocol than the main one."""
-    yield partial(curves.overview, one.study)
-    yield partial(curves.every_curve, one.study, "steps", one.compared)
+    shown = parts.above_minimum(one.study)
+    yield partial(curves.overview, shown)
+    yield partial(curves.every_curve, shown, "steps", one.compared)
     yield partial(_seconds, one)
-    yield partial(curves.evaluations, one.study)
+    yield partial(curves.evaluations, shown)
     yield partial(_plane, one.study, facts)
     yield partial(finals.pairs, one.study, one.compared)
 
 
 def _seconds(one: Answer) -> Drawing | None:
     """Curves against time, where the time of a step was measured for every contender."""
-    timed = all(runs.step_seconds > 0.0 for runs in one.study.entries)
-    return curves.every_curve(one.study, "seconds", one.compared) if timed else None
+    timed = all(runs.evaluation_seconds > 0.0 for runs in one.study.entries)
+    return curves.every_curve(parts.above_minimum(one.study), "seconds", one.compared) if timed else None
 
 
 def _plane(study: Study, facts: Facts) -> Drawing | None:

@@ -32,7 +32,11 @@ def printed(table: tables.Table) -> Printed:
     shown = Printed(title=table.title, title_justify="left", box=SIMPLE, padding=(0, 1, 0, 0))
     kept = [k for k, column in enumerate(table.columns) if column not in WIDE]
     for column in (table.columns[k] for k in kept):
-        shown.add_column(column, justify="left" if column in LEFT else "right", no_wrap=column != "optimizer")
+        name = column == "optimizer"
+        header = column.replace("-", "-\n")  # names of problems are longer than what stands below them
+        shown.add_column(
+            header, justify="left" if column in LEFT else "right", no_wrap=not name, min_width=12 if name else None
+        )
     for row in table.rows:
         shown.add_row(*(row[k] for k in kept))
     return shown

@@ -46,7 +46,7 @@ def numbers(answer: Answer) -> pd.DataFrame:
         tuning = answer.study.tunings.get(label)
         if tuning:
             row |= {"tuning_runs": tuning.runs, "at_edge": tuning.at_edge}
-        rows.append(row | {"step_seconds": runs.step_seconds, "path": runs.path})
+        rows.append(row | {"evaluation_seconds": runs.evaluation_seconds, "path": runs.path})
     return pd.DataFrame(rows).sort_values(["final", "optimizer"], ignore_index=True)
 
 

@@ -86,16 +86,13 @@ def reached(runs: Trajectories, target: float, *names: object) -> Reached:
     ends = [first, *(int(q) for q in np.quantile(firsts, (tail, 1.0 - tail), method="inverted_cdf"))]
     steps = [*runs.steps.astype(float), np.inf]
     evaluations = [*np.median(runs.evaluations, axis=0).astype(float), np.inf]
+    seconds = [0.0, *map(float, runs.seconds[1:]), np.inf]
     return Reached(
         Cost(*(float(steps[k]) for k in ends)),
         Cost(*(float(evaluations[k]) for k in ends)),
-        Cost(*(_seconds(float(steps[k]), runs.step_seconds) for k in ends)),
+        Cost(*(seconds[k] for k in ends)),
         share,
     )
-
-
-def _seconds(steps: float, step_seconds: float) -> float:
-    return steps * step_seconds if 0.0 < steps < np.inf else steps
 
 
 def _first(said: np.ndarray) -> np.ndarray:

@@ -41,12 +41,12 @@ def every_curve(study: Study, axis: str, compared: Comparison) -> Drawing:
     axes_of_legend = panels[0]
     axes_of_legend.plot([], [], color=parts.GREY, label="medians of the others")
     parts.legend_above(figure, axes_of_legend)
-    how = " (number of steps times the time of one)" if axis == "seconds" else ""
+    how = " (number of evaluations times the time of one)" if axis == "seconds" else ""
     parts.axis_titles(figure, COSTS[axis] + how, tall.label)
     return Drawing(
         figure,
         parts.stem(study.problem, study.protocol, axis),
-        f"{study.title}, {study.protocol}: {tall.label.partition(' (')[0]} against {COSTS[axis]}",
+        f"{parts.name_of(study)}, {study.protocol}: {tall.label.partition(' (')[0]} against {COSTS[axis]}",
         f"{len(entries[0].seeds)} seeds, {parts.words_of(study.protocol)}. Line: median over the seeds; dark band: their "
         "middle half; light band: their middle 90 %; grey: medians of the other optimizers; dashed: floor (the least objective "
         f"that is known); dotted: target. A line ends where the budget of evaluations does. {FAIRNESS} Optimizers that share "
@@ -77,7 +77,7 @@ def overview(study: Study) -> Drawing:
     return Drawing(
         figure,
         parts.stem(study.problem, study.protocol, "overview"),
-        f"{study.title}, {study.protocol}: medians of all optimizers",
+        f"{parts.name_of(study)}, {study.protocol}: medians of all optimizers",
         f"Median over {len(study.entries[0].seeds)} seeds, {parts.words_of(study.protocol)}; in colour the best "
         f"{len(parts.COLOURED)} by the final median, in grey the others. {FAIRNESS}",
         f"One line for each optimizer, named at its right end; final medians, the best first: {parts.ranking(study)}.",
@@ -112,7 +112,7 @@ def evaluations(study: Study) -> Drawing | None:
     return Drawing(
         figure,
         parts.stem(study.problem, study.protocol, "evaluations"),
-        f"{study.title}, {study.protocol}: steps are not evaluations",
+        f"{parts.name_of(study)}, {study.protocol}: steps are not evaluations",
         "Left: against steps; right: against evaluations of loss and gradient; the axes are equal and end where a step of one "
         f"evaluation ends. Evaluations a step where it is not one: {names}. Line: median over {len(study.entries[0].seeds)} "
         "seeds; bands: their middle half and middle 90 %.",

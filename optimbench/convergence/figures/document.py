@@ -43,7 +43,7 @@ def view(study: Study, compared: Comparison) -> Drawing:
     return Drawing(
         figure,
         parts.stem(study.problem, study.protocol, "document"),
-        f"{study.title}, {study.protocol}: the document's view, and what it could not show",
+        f"{parts.name_of(study)}, {study.protocol}: the document's view, and what it could not show",
         text(study, compared),
         f"Two panels on a linear axis from 0 to {TOP:g}: single runs from different starts, and medians over shared starts; "
         f"final medians: {parts.ranking(study)}.",
@@ -129,7 +129,7 @@ def fits(study: Study, data: Fits) -> Drawing:
     return Drawing(
         figure,
         parts.stem(study.problem, study.protocol, "fits"),
-        f"{study.title}, {study.protocol}: the data and what was learnt",
+        f"{parts.name_of(study)}, {study.protocol}: the data and what was learnt",
         f"The data of seed {data.seed} (grey), the true curve (dashed), and the function that each optimizer has learnt "
         f"after {int(entries[0].steps[-1])} steps, {parts.words_of(study.protocol)}, from the same initial weights.",
         "Scatter of the data, repeated for each optimizer with the learnt curve over it; the slowest end at a nearly flat "

@@ -69,7 +69,7 @@ def distributions(studies: Sequence[Study]) -> Drawing:
     return Drawing(
         figure,
         parts.stem(first.problem, "finals"),
-        f"{first.title}: distribution of the final objective",
+        f"{parts.name_of(first)}: distribution of the final objective",
         f"Dots: {len(first.entries[0].seeds)} seeds; thick bar: their middle half; thin bar: their middle 90 %; black stroke: "
         "median; dashed: floor. Runs that diverged are counted at the right and are the worst in every statistic. Order: best "
         "median under any protocol first. "
@@ -113,7 +113,7 @@ def pairs(study: Study, compared: Comparison) -> Drawing:
     return Drawing(
         figure,
         parts.stem(study.problem, study.protocol, "pairs"),
-        f"{study.title}, {study.protocol}: which optimizers can be told apart",
+        f"{parts.name_of(study)}, {study.protocol}: which optimizers can be told apart",
         f"Wilcoxon's signed-rank test of the final objective on {compared.seeds} shared seeds, two-sided at 5 % after Holm's "
         f"correction for all {compared.pairs} pairs; {compared.distinguished} of them can be told apart. A number is the "
         "corrected p-value of a pair that cannot; that is no proof that the two are equal. Optimizers that share a letter are "

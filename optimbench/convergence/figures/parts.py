@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,7 @@ COLOURED: tuple[dict[str, Any], ...] = (
     {"color": "#000000", "linestyle": (0, (1, 4))},
 )
 DRAWN_POINTS = 240  # of a line; more cannot be told apart in print
+ROUNDING = 1e-6  # of the height of the start, that of float32: what lies less than that below the optimum is at it
 DECADES = 16  # of a logarithmic axis at most: what lies lower is the rounding of zero
 COSTS = {"steps": "training steps", "evaluations": "evaluations of loss and gradient", "seconds": "seconds of one run"}
 
@@ -82,7 +83,7 @@ def coordinates(runs: Trajectories, axis: str) -> Array:
     if axis == "steps":
         return runs.steps.astype(float)
     if axis == "seconds":
-        return np.asarray(runs.steps * runs.step_seconds)
+        return runs.seconds
     return np.asarray(np.median(runs.evaluations, axis=0), dtype=float)
 
 
@@ -137,6 +138,26 @@ class Height:
         axes.set_ylim(self.low, self.high)
 
 
+def name_of(study: Study) -> str:
+    """The name of the problem for titles; what it is stands in the heading."""
+    return study.problem[:1].upper() + study.problem[1:]
+
+
+def above_minimum(study: Study) -> Study:
+    """The study with the known minimum of each seed's own data taken off its objective.
+
+    Else a logarithmic axis would not show how far the contenders are from it, and the bands would show how much the minima
+    of the seeds differ. Where they do, the target is no longer one number and goes.
+    """
+    if not study.optimum or not study.floor.any():
+        return study
+    entries = tuple(replace(runs, losses=runs.losses - study.floor[:, None]) for runs in study.entries)
+    objective = study.objective.replace(" (", ", above its minimum (", 1)
+    one = np.ptp(study.floor) == 0.0 and study.target is not None
+    target = study.target - float(study.floor[0]) if one and study.target is not None else None
+    return replace(study, entries=entries, floor=np.zeros_like(study.floor), target=target, objective=objective)
+
+
 def height(study: Study, medians: bool = False) -> Height:
     """A logarithmic axis for positive objectives; of others the known optimum is taken off, where there is one.
 
@@ -150,7 +171,7 @@ def height(study: Study, medians: bool = False) -> Height:
     floors = study.floor[np.isfinite(study.floor)]
     offset = float(floors.min()) if len(floors) and lowest <= 0.0 else 0.0
     label = study.objective if offset == 0.0 else f"{study.objective}, above the optimum"
-    if lowest - offset < 0.0:
+    if lowest - offset < -ROUNDING * (highest - offset):
         room = 0.05 * (highest - lowest)
         return Height(label, offset, lowest - room, highest + room, log=False)
     positive = [float(np.min(low, where=low > offset, initial=np.inf)) - offset for low in lows]
@@ -166,7 +187,8 @@ def logarithmic(axes: Axes, low: float, high: float, which: str = "y") -> None:
     axis = axes.yaxis if which == "y" else axes.xaxis
     decades = np.log10(high / low)
     if decades <= 2.5:
-        axis.set_major_locator(LogLocator(10.0, subs=(1.0, 2.0, 5.0)))
+        narrow = which == "x" and decades > 1.6  # numbers side by side take more room
+        axis.set_major_locator(LogLocator(10.0, subs=(1.0, 3.0) if narrow else (1.0, 2.0, 5.0)))
         plain: Callable[[float, int], str] = lambda value, _: f"{value:g}"  # noqa: E731
         axis.set_major_formatter(FuncFormatter(plain))
     else:
@@ -210,7 +232,7 @@ def settle(figure: Figure) -> None:
 def axis_titles(figure: Figure, x: str, y: str) -> None:
     """One title for the x axes of all panels and one for the y axes."""
     figure.supxlabel(x, fontsize=11)
-    figure.supylabel(y, fontsize=11)
+    figure.supylabel(textwrap.fill(y, int(9 * figure.get_figheight())), fontsize=11, multialignment="center")
 
 
 def legend_above(figure: Figure, *panels: Axes, columns: int = 6) -> None:

@@ -59,7 +59,7 @@ def paths(study: Study, land: Landscape) -> Drawing | None:
     return Drawing(
         figure,
         parts.stem(study.problem, study.protocol, "plane"),
-        f"{study.title}, {study.protocol}: paths over the contours",
+        f"{parts.name_of(study)}, {study.protocol}: paths over the contours",
         f"The iterates of the first {shown} seeds, {parts.words_of(study.protocol)}; all optimizers have the same starts. "
         "Contours of the objective at equal steps of its logarithm above the least value; dark is low. A path that leaves the "
         "picture is drawn up to its edge.",

@@ -25,10 +25,11 @@ def costs_of(labels: Sequence[str], reached: Sequence[Mapping[str, Reached]], ax
 def performance(protocol: str, studies: Sequence[Study], reached: Sequence[Mapping[str, Reached]]) -> Drawing | None:
     """A panel for each contender: the share of the problems on which it costs at most so many times the best one's cost.
 
-    ``reached`` belongs to ``studies``, one for each problem under this protocol; None for fewer than two with a target.
+    ``reached`` belongs to ``studies``, one for each problem under this protocol; None for fewer than two with a target, and
+    where nobody reaches any.
     """
     kept = [(study, by) for study, by in zip(studies, reached, strict=True) if study.target is not None]
-    if len(kept) < 2:
+    if len(kept) < 2 or not any(found.ever for _, by in kept for found in by.values()):
         return None
     studies, reached = [study for study, _ in kept], [by for _, by in kept]
     labels = list(dict.fromkeys(runs.contender.label for study in studies for runs in study.entries))

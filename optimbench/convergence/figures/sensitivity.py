@@ -58,7 +58,7 @@ def sensitivity(study: Study) -> Drawing | None:
     return Drawing(
         figure,
         parts.stem(study.problem, study.protocol, "sensitivity"),
-        f"{study.title}: sensitivity to the learning rate",
+        f"{parts.name_of(study)}: sensitivity to the learning rate",
         f"Median over {seeds} tuning seeds, middle half and middle 90 %, of the objective after the last step; a line that "
         f"leaves the axis at the top diverges. The marked setting has the best median; it is what the protocol uses, on other "
         f"seeds. Tuning cost {runs} training runs.{warned}",

@@ -21,10 +21,10 @@ ByLabel = Mapping[str, Reached]
 def costs(studies: Sequence[Study], reached: Mapping[str, ByLabel]) -> Drawing | None:
     """A row for each contender, a panel for each cost, a mark for each protocol; ``reached`` by protocol and label.
 
-    The studies are those of one problem. None where it declares no target.
+    The studies are those of one problem. None where it declares no target, or where nobody reaches it.
     """
     target = studies[0].target
-    if target is None:
+    if target is None or not any(found.ever for by_label in reached.values() for found in by_label.values()):
         return None
     labels = _order(reached)
     figure, panels = figures.panels(1, 3, size=(11.0, 1.6 + 0.34 * len(labels)), sharey=True)
@@ -53,10 +53,10 @@ def costs(studies: Sequence[Study], reached: Mapping[str, ByLabel]) -> Drawing |
     return Drawing(
         figure,
         parts.stem(study.problem, "targets"),
-        f"{study.title}: cost of reaching {target:g}",
+        f"{parts.name_of(study)}: cost of reaching {target:g}",
         f"{RULE} Hollow in the grey stripe: not reached in the steps of the run; an interval that runs into it has no upper "
-        "end. Evaluations and seconds are those of that step: the median over the seeds, and the number of steps times the "
-        "measured time of one step of a run alone. "
+        "end. Evaluations and seconds are those of that step: the median over the seeds, and that times the measured time of "
+        "one evaluation of a run alone, with its share of the step. "
         "Protocols: " + "; ".join(f"{protocol}: {parts.words_of(protocol)}" for protocol in reached) + ".",
         f"Three panels, a row for each of {len(labels)} optimizers. Steps to the target: "
         + "; ".join(f"{protocol}: {_said(by_label)}" for protocol, by_label in reached.items())
