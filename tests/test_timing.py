@@ -360,7 +360,7 @@ def test_printed_tables_fit_a_narrow_terminal(width):
         for size in SIZES
     ]
     records.append(record("cpu", 10**6, 1e-3, item=name, operation="forward+backward", path="compiled", threads=16))
-    records[-1] |= {"workload": "T=50,C=20", "compile_s": 12.3}
+    records[-1] |= {"workload": "D=128", "compile_s": 12.3}
     console = Console(file=io.StringIO(), width=width)
     time_tables.show(records, {"environment": {"devices": {"cpu": "a processor", "cuda": "a GPU"}}}, console)
     printed = console.file.getvalue()
