@@ -32,6 +32,7 @@ from benchkit.self_test import PARTS, addition, repeated
 
 RELATIVE = 0.025  # by how much one median may be above another before a naive harness speaks up
 SIGNIFICANT = 0.01
+ELEMENTS = 10**5  # of the operation, in as many parts as the known work has
 
 
 def trial(first: Run, second: Run, clock: Clock, rng: np.random.Generator, budget_s: float) -> dict[str, Any]:
@@ -56,7 +57,7 @@ def experiment(request: Request, count: int, budget_s: float) -> Path:
 
     A trial that the file of an interrupted run holds is not made again.
     """
-    work, ticker = addition("cpu"), clock("cpu")
+    work, ticker = addition("cpu", ELEMENTS // PARTS), clock("cpu")
     base, again, longer = (repeated(work, parts) for parts in (PARTS, PARTS, PARTS + 1))
     with Results.open(request) as run:
         for number in track(range(count), "trials", console=Console(stderr=True), transient=True):
