@@ -43,14 +43,17 @@ def prepare(problem_name: str, contender: Contender, setting: Setting) -> Prepar
 
 
 def pace(problem: Problem, contender: Contender, setting: Setting, path: str) -> float:
-    """Median seconds of a step of one replica alone, its evaluations of the loss included."""
+    """Median seconds of a step of one replica alone, its evaluations of the loss included; NaN where a step fails."""
     alone = path if path in ALONE else LOOP
     course = Course(problem, [0], 1, PACE_STEPS, "cpu")
     replicas = Replicas(contender, [setting], course.starts(), alone, contenders.sparse(contender), problem.tables)
     times: list[float] = []
     for _, batch in zip(range(PACE_STEPS), course.batches()):
         began = time.perf_counter()
-        step_alone(problem, replicas, batch, alone)
+        try:
+            step_alone(problem, replicas, batch, alone)
+        except Exception:  # noqa: BLE001 - of anybody's class; where it is trained, it is told
+            return float("nan")
         times.append(time.perf_counter() - began)
         if sum(times) > PACE_SECONDS:
             break
