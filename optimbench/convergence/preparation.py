@@ -52,7 +52,7 @@ def pace(problem: Problem, contender: Contender, setting: Setting, path: str) ->
         began = time.perf_counter()
         try:
             step_alone(problem, replicas, batch, alone)
-        except Exception:  # noqa: BLE001 - of anybody's class; where it is trained, it is told
+        except Exception:
             return float("nan")
         times.append(time.perf_counter() - began)
         if sum(times) > PACE_SECONDS:
