@@ -22,7 +22,7 @@ def load(spec: str) -> Any:
 
 
 def load_attribute(spec: str, option: str = "--impl") -> Any:
-    """The callable that a user names as ``module:attribute``; the current folder is searched first, as ``python -m`` does.
+    """The callable that a user names with an option as ``module:attribute``; the current folder is searched first.
 
     UsageError, which names the option that the text was given for, where the form is wrong, the module cannot be found or
     imported, or has no such callable.

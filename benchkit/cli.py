@@ -13,11 +13,42 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from benchkit.attribute import load, load_attribute, suggestion
+from benchkit.options import (
+    Against,
+    Allocator,
+    Compare,
+    Devices,
+    Dtypes,
+    Grid,
+    Impl,
+    Items,
+    Json,
+    Level,
+    OneDevice,
+    Operations,
+    Own,
+    Paths,
+    Problems,
+    Protocols,
+    Rates,
+    Reports,
+    Resume,
+    Scheduler,
+    Second,
+    Seed,
+    Seeds,
+    Sizes,
+    Steps,
+    TimedDtypes,
+    Version,
+    Workloads,
+)  # fmt: skip
 from benchkit.request import DTYPES, LEVELS, USAGE, Request, UsageError
 
 INTERRUPTED = 130  # exit status after Ctrl-C, as shells have it
 
 REPORTS = Path("reports")
+ALLOCATORS = ("system", "keep")
 
 T = TypeVar("T")
 
@@ -35,64 +66,6 @@ class Side:
     noun: str
     registry: str
     commands: Mapping[str, str]
-
-
-def _print_version(context: typer.Context, asked: bool) -> None:
-    if asked:
-        from importlib.metadata import version
-
-        typer.echo(f"{context.info_name} {version('lossbench')}")
-        raise typer.Exit()
-
-
-Version = Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version.")]
-Items = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="ITEM", help="Classes, as SmoothL1Loss, smooth_l1 or torch.nn.SmoothL1Loss (default: all)."),
-]
-Devices = Annotated[
-    list[str] | None, typer.Option("--device", metavar="D", help="Device, repeatable (default: the CPU and the accelerator).")
-]
-Dtypes = Annotated[
-    list[str] | None, typer.Option("--dtype", metavar="T", help=f"Number format, repeatable (default: {', '.join(DTYPES)}).")
-]
-TimedDtypes = Annotated[
-    list[str] | None, typer.Option("--dtype", metavar="T", help="Number format, repeatable (default: float32).")
-]
-Level = Annotated[str, typer.Option("--level", metavar="L", help=f"How thorough: {', '.join(LEVELS)}.")]
-Impl = Annotated[
-    str | None,
-    typer.Option("--impl", metavar="MODULE:ATTRIBUTE", help="Test this class in place of torch's; give exactly one ITEM."),
-]
-Json = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Results file (default: in the reports folder).")]
-Reports = Annotated[Path, typer.Option("--reports", metavar="DIR", help="Folder for results, figures and reproducers.")]
-Seed = Annotated[int, typer.Option("--seed", min=0, metavar="N", help="Seed of the drawn inputs.")]
-Resume = Annotated[bool, typer.Option("--resume", help="Continue the results file of an interrupted run.")]
-Sizes = Annotated[list[str] | None, typer.Option("--size", metavar="N", help="Elements, repeatable: 1000 or 1e6.")]
-Seeds = Annotated[int | None, typer.Option("--seeds", min=1, metavar="N", help="Number of seeds for each curve.")]
-Steps = Annotated[int | None, typer.Option("--steps", min=1, metavar="N", help="Number of steps for each curve.")]
-Rates = Annotated[
-    list[float] | None,
-    typer.Option("--lr", metavar="X", help="Learning rate for the protocol same, repeatable."),
-]
-Problems = Annotated[
-    list[str] | None, typer.Option("--problem", metavar="P", help="Problem, repeatable, or all (default: the document's).")
-]
-Protocols = Annotated[
-    list[str] | None, typer.Option("--protocol", metavar="P", help="same, default or tuned, repeatable (default: all three).")
-]
-Own = Annotated[
-    list[str] | None,
-    typer.Option("--optimizer", metavar="MODULE:ATTRIBUTE", help="Add a class with the interface of torch.optim, repeatable."),
-]
-Grid = Annotated[str | None, typer.Option("--grid", metavar="G", help="Learning rates to tune over, such as lr=1e-4:1:log9.")]
-Second = Annotated[
-    str | None, typer.Option("--second", metavar="G", help="Another hyperparameter to tune, such as momentum=0,0.9.")
-]
-Scheduler = Annotated[
-    str | None, typer.Option("--scheduler", metavar="tcp://HOST:PORT", help="Train on the workers of a dask scheduler.")
-]
-OneDevice = Annotated[str, typer.Option("--device", metavar="D", help="Device to train on.")]
 
 
 def build(side: Side) -> typer.Typer:
@@ -169,12 +142,21 @@ def build(side: Side) -> typer.Typer:
         dtype: TimedDtypes = None,
         level: Level = "standard",
         size: Sizes = None,
+        operation: Operations = None,
+        path: Paths = None,
+        workload: Workloads = None,
+        against: Against = None,
+        compare: Compare = None,
+        allocator: Allocator = "system",
         json: Json = None,
         reports: Reports = REPORTS,
         resume: Resume = False,
     ) -> None:
         """Time the items on every device that is present."""
-        extra = {"size": size, "dtypes_given": dtype is not None}
+        extra: dict[str, Any] = {"size": size, "dtypes_given": dtype is not None}
+        extra |= {"operation": operation, "path": path, "workload": workload}
+        extra |= {"against": against, "compare": str(compare) if compare else None}
+        extra |= {"allocator": allocator if allocator != ALLOCATORS[0] else None}
         run("time", items=items, device=device, dtype=dtype, level=level, json=json, reports=reports, resume=resume, **extra)
 
     if "converge" in side.commands:
@@ -252,6 +234,15 @@ def _request(
             f"--impl {impl} needs exactly one ITEM, the contract that it claims to keep; {len(names) or 'none'} given"
         )
     extra = {name: value for name, value in extra.items() if value}
+    if "against" in extra and len(names) != 1:
+        raise UsageError(
+            f"--against {extra['against']} needs exactly one ITEM, the class that it is like; {len(names) or 'none'} given"
+        )
+    if "allocator" in extra:
+        _choices("allocator", [extra["allocator"]], ALLOCATORS)
+    for name in ("operation", "path", "workload"):
+        if name in extra:
+            extra[name] = tuple(extra[name] if name == "workload" else _split(extra[name]))
     if "size" in extra:
         extra["size"] = tuple(map(_size, _split(extra["size"])))
     if "lr" in extra:
@@ -259,6 +250,8 @@ def _request(
     _check_writable(reports)
     if impl is not None:
         load_attribute(impl)
+    if "against" in extra:
+        load_attribute(extra["against"], "--against")
     return Request(
         suite=side.name,
         command=command,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import os
 import statistics
 from pathlib import Path
 from typing import Any
 
-SYSTEM, KEPT = "system", "kept"
-ALLOCATORS = (SYSTEM, KEPT)
+SYSTEM, KEPT = "system", "keep"
 
 # mallopt's parameters, from glibc's malloc.h.
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD = -1, -2, -3
@@ -42,6 +42,23 @@ def conditions() -> dict[str, Any]:
 
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     return {"threads": torch.get_num_threads(), "load": load, "clock_mhz": clock_mhz(), "allocator": _allocator}
+
+
+def free_bytes(device: str) -> float:
+    """The memory that a device has left, without what only the cache of files takes; infinite where nobody says."""
+    if device != "cpu":
+        import torch
+
+        module: Any = getattr(torch, device, None)
+        if not hasattr(module, "mem_get_info"):
+            return math.inf
+        kept = module.memory_reserved() - module.memory_allocated()  # torch's own store, which it hands out again
+        return float(module.mem_get_info()[0] + kept)
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return math.inf
+    return next((1024.0 * float(line.split()[1]) for line in lines if line.startswith("MemAvailable:")), math.inf)
 
 
 def clock_mhz() -> float | None:

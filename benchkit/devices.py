@@ -33,6 +33,11 @@ def check(name: str) -> str:
     return name
 
 
+def place(device: str) -> str:
+    """Where the tensors of a device lie, as torch calls it: the device itself, but for one that only a test has."""
+    return device
+
+
 def synchronize(device: str) -> None:
     """Wait until the device has done all work that was given to it; the CPU always has."""
     if device != "cpu":

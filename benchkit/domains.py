@@ -120,7 +120,9 @@ def reals(
         size = shape(draw)
         if draw.lane == "exact":
             return draw.rng.integers(-12, 13, size) / 4.0
-        spread = 2.0 ** draw.rng.uniform(-3, 1, size) if draw.lane == "ordinary" else 1.0
+        # One number that fills an axis is a product with the sum of all it meets there; of a large one half types know nothing.
+        most = -1.0 if draw.argument in draw.alike else 1.0
+        spread = 2.0 ** draw.rng.uniform(-3, most, size) if draw.lane == "ordinary" else 1.0
         ordinary = draw.rng.normal(0.0, scale, size) * spread
         if draw.lane == "ordinary":
             return ordinary

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -89,7 +89,8 @@ def compare(
     The ratio of an element is its distance from the expected set over the bound; up to 1 passes, up to ``LIMIT`` is
     marginal, above fails. Where the expected number is NaN or infinite the answer must be the same; a number where one is
     expected that is NaN has an infinite ratio; a finite expectation beyond the range of ``stored`` must have overflowed.
-    A ``derivative`` is not judged where it is NaN: a function has no derivative at a NaN that any answer could be held to.
+    A ``derivative`` is not judged where it is NaN: a function has no derivative at a NaN that any answer could be held to, but
+    for another answer of the same class (``alike``).
     """
     got = np.asarray(got, dtype=np.float64)
     if got.shape != expected.shape:
@@ -118,6 +119,19 @@ def compare(
         spread=float(expected.width[index]),
         wrong=kinds(got[failed], wanted[failed]) if (failed := judged & (ratio > LIMIT)).any() else (),
     )
+
+
+def alike(got: Floats, eager: Floats) -> Comparison:
+    """Judge derivatives where a loss is NaN by those that the same class gives without a graph: NaN, or the same number.
+
+    Which of the two is a convention: the derivative of abs at NaN is 0 in torch, that of a square is NaN.
+    """
+    other = ~((np.isnan(got) & np.isnan(eager)) | np.isclose(got, eager, rtol=0.01))
+    if not other.any():
+        return Comparison(PASS, 0.0, got.size, got.size)
+    first = int(np.argmax(other))
+    why = f"where the loss is NaN it is {got[first]:.9g}, but should be {eager[first]:.9g}, as it is without a graph"
+    return replace(failure(why), compared=got.size, telling=got.size, wrong=kinds(got[other], eager[other]))
 
 
 def _ratios(

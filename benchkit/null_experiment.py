@@ -8,8 +8,10 @@ the machine that it was made on; the documentation shows that of one, and ``pyth
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +21,12 @@ from rich.progress import track
 from rich.table import Table
 
 from benchkit import figures
+from benchkit.conditions import conditions
 from benchkit.grid import generator
-from benchkit.pairs import AMBIGUOUS, SAME, SLOWER, Paired, compare
-from benchkit.request import UsageError
+from benchkit.pairs import AMBIGUOUS, SAME, SLOWER, compare
+from benchkit.request import Request, UsageError
+from benchkit.results import Record, read
+from benchkit.results import Run as Results
 from benchkit.sampling import Clock, Run, clock, sample
 from benchkit.self_test import PARTS, addition, repeated
 
@@ -29,78 +34,89 @@ RELATIVE = 0.025  # by how much one median may be above another before a naive h
 SIGNIFICANT = 0.01
 
 
-@dataclass
-class Trials:
-    """What the trials of one question said: our verdicts and ratios, and what the other ways would have said."""
-
-    ours: list[Paired] = field(default_factory=list)
-    in_turn: list[float] = field(default_factory=list)  # ratio of medians, one operation timed after the other
-    welch: list[float] = field(default_factory=list)  # p-values on the same samples
-    ranks: list[float] = field(default_factory=list)
-
-    def share(self, *verdicts: str) -> float:
-        """The share of our verdicts that are among these."""
-        return sum(one.verdict in verdicts for one in self.ours) / len(self.ours)
-
-
-def trial(trials: Trials, first: Run, second: Run, clock: Clock, rng: np.random.Generator, budget_s: float) -> None:
-    """Compare two operations once in each way, within the same time."""
+def trial(first: Run, second: Run, clock: Clock, rng: np.random.Generator, budget_s: float) -> dict[str, Any]:
+    """Compare two operations once in each way, within the same time: the fields of a record."""
     from scipy.stats import mannwhitneyu, ttest_ind
 
-    trials.ours.append(compare(first, second, clock, rng, budget_s))
+    begun = time.perf_counter()
+    ours = compare(first, second, clock, rng, budget_s)
+    taken = time.perf_counter() - begun
     one, other = (sample(run, clock, budget_s / 4.0, precision=0.0) for run in (first, second))
-    trials.in_turn.append(other.median_s / one.median_s)
-    trials.welch.append(float(ttest_ind(one.wall_s, other.wall_s, equal_var=False).pvalue))
-    trials.ranks.append(float(mannwhitneyu(one.wall_s, other.wall_s).pvalue))
+    return {
+        **ours.described(),
+        "seconds": taken,
+        "in_turn": other.median_s / one.median_s,  # the ratio of medians, one operation timed after the other
+        "welch": float(ttest_ind(one.wall_s, other.wall_s, equal_var=False).pvalue),  # p-values on the same samples
+        "ranks": float(mannwhitneyu(one.wall_s, other.wall_s).pvalue),
+    }
 
 
-def experiment(count: int, budget_s: float, seed: int = 0) -> dict[str, Trials]:
-    """So many trials of the two questions on the processor: ``same`` and ``more``."""
+def experiment(request: Request, count: int, budget_s: float) -> Path:
+    """So many trials of the two questions on the processor, ``same`` and ``more``, a record each; returns the results file.
+
+    A trial that the file of an interrupted run holds is not made again.
+    """
     work, ticker = addition("cpu"), clock("cpu")
     base, again, longer = (repeated(work, parts) for parts in (PARTS, PARTS, PARTS + 1))
-    rng = generator("null experiment", seed)
-    found = {"same": Trials(), "more": Trials()}
-    for _ in track(range(count), "trials", console=Console(stderr=True), transient=True):
-        trial(found["same"], base, again, ticker, rng, budget_s)
-        trial(found["more"], base, longer, ticker, rng, budget_s)
-    return found
+    with Results.open(request) as run:
+        for number in track(range(count), "trials", console=Console(stderr=True), transient=True):
+            for question, other in (("same", again), ("more", longer)):
+                name = f"{question}-{number}"
+                if name not in run.done("trial"):
+                    rng = generator("null experiment", name, request.seed)
+                    run.write("trial", name, question=question, **trial(base, other, ticker, rng, budget_s), **conditions())
+        run.end()
+        return run.path
 
 
-def table(found: dict[str, Trials]) -> Table:
-    """How often each way was wrong, as shares of the trials."""
-    same, more = found["same"], found["more"]
-    ways: dict[str, tuple[float, float]] = {
-        "pairs in random order": (1.0 - same.share(SAME, AMBIGUOUS), more.share(SLOWER)),
+def questions(path: Path) -> tuple[list[Record], list[Record]]:
+    """The trials of the two questions, from a results file."""
+    trials = read(path).of("trial")
+    return [one for one in trials if one["question"] == "same"], [one for one in trials if one["question"] == "more"]
+
+
+def shares(same: Sequence[Mapping[str, Any]], more: Sequence[Mapping[str, Any]]) -> dict[str, tuple[float, float]]:
+    """By way of comparing: the share of false alarms, and the share of trials that found the 5 %."""
+
+    def alarm(test: str) -> float:
+        return sum(one[test] < SIGNIFICANT for one in same) / len(same)
+
+    def hit(test: str) -> float:
+        return sum(one[test] < SIGNIFICANT and one["in_turn"] > 1.0 for one in more) / len(more)
+
+    apart = math.log1p(RELATIVE)
+    return {
+        "pairs in random order": (
+            sum(one["verdict"] not in (SAME, AMBIGUOUS) for one in same) / len(same),
+            sum(one["verdict"] == SLOWER for one in more) / len(more),
+        ),
         "one after the other, medians 2.5 % apart": (
-            float(np.mean(np.abs(np.log(same.in_turn)) > np.log1p(RELATIVE))),
-            float(np.mean(np.log(more.in_turn) > np.log1p(RELATIVE))),
+            sum(abs(math.log(one["in_turn"])) > apart for one in same) / len(same),
+            sum(math.log(one["in_turn"]) > apart for one in more) / len(more),
         ),
-        "one after the other, Welch's t-test": (
-            float(np.mean(np.array(same.welch) < SIGNIFICANT)),
-            float(np.mean((np.array(more.welch) < SIGNIFICANT) & (np.array(more.in_turn) > 1.0))),
-        ),
-        "one after the other, Mann-Whitney": (
-            float(np.mean(np.array(same.ranks) < SIGNIFICANT)),
-            float(np.mean((np.array(more.ranks) < SIGNIFICANT) & (np.array(more.in_turn) > 1.0))),
-        ),
+        "one after the other, Welch's t-test": (alarm("welch"), hit("welch")),
+        "one after the other, Mann-Whitney": (alarm("ranks"), hit("ranks")),
     }
-    made = Table(title=f"{len(same.ours)} trials of each question")
+
+
+def table(same: Sequence[Record], more: Sequence[Record]) -> Table:
+    """How often each way was wrong, as shares of the trials."""
+    made = Table(title=f"{len(same)} trials of each question")
     for heading in ("way", "false alarms", "5 % found"):
         made.add_column(heading, justify="left" if heading == "way" else "right")
-    for way, (alarms, hits) in ways.items():
+    for way, (alarms, hits) in shares(same, more).items():
         made.add_row(way, f"{100.0 * alarms:.0f} %", f"{100.0 * hits:.0f} %")
     return made
 
 
-def draw(found: dict[str, Trials], folder: Path) -> dict[str, Any]:
+def draw(same: Sequence[Record], more: Sequence[Record], folder: Path, run: Results) -> Record:
     """The figure: how far the ratio of an operation to itself reads from one, by pairs and one after the other."""
     figure, (axes,) = figures.panels(size=(8.0, 4.5))
-    same, more = found["same"], found["more"]
     named = {
-        "itself, in pairs": [one.ratio for one in same.ours],
-        "itself, one after the other": same.in_turn,
-        "5 % more work, in pairs": [one.ratio for one in more.ours],
-        "5 % more work, one after the other": more.in_turn,
+        "itself, in pairs": [one["ratio"] for one in same],
+        "itself, one after the other": [one["in_turn"] for one in same],
+        "5 % more work, in pairs": [one["ratio"] for one in more],
+        "5 % more work, one after the other": [one["in_turn"] for one in more],
     }
     for (name, ratios), look in zip(named.items(), figures.looks(), strict=False):
         ordered = np.sort(100.0 * (np.array(ratios) - 1.0))
@@ -115,7 +131,8 @@ def draw(found: dict[str, Trials], folder: Path) -> dict[str, Any]:
         folder,
         "null-experiment",
         title="The null experiment",
-        caption=f"Distribution of the difference read in {len(same.ours)} trials. An operation beside itself should read 0, "
+        run=run,
+        caption=f"Distribution of the difference read in {len(same)} trials. An operation beside itself should read 0, "
         "and with one part in twenty more of the same work 5 (dashed). In pairs of random order it does; one after the other "
         "the drift of the machine is read as a difference.",
         alt="Cumulative distributions of the measured difference for four ways of comparing.",
@@ -129,15 +146,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--trials", type=int, default=100, help="trials of each question (default: 100)")
     parser.add_argument("--budget", type=float, default=2.0, help="seconds for one comparison at most (default: 2)")
     parser.add_argument("--reports", type=Path, default=Path("reports"), help="folder for the figure (default: reports)")
+    parser.add_argument("--resume", action="store_true", help="continue the results file of an interrupted run")
     options = parser.parse_args(arguments)
     if options.trials < 1 or not options.budget > 0.0:
         parser.error("--trials must be 1 or more, and --budget a number of seconds above 0")
-    found = experiment(options.trials, options.budget)
-    Console().print(table(found))
+    request = Request("benchkit", "null-experiment", reports=options.reports, resume=options.resume, extra=vars(options).copy())
+    for name in ("reports", "resume"):
+        del request.extra[name]
     try:
-        record = draw(found, options.reports)
+        same, more = questions(experiment(request, options.trials, options.budget))
+        Console().print(table(same, more))
+        with Results.open(replace(request, resume=True)) as run:
+            record = draw(same, more, options.reports, run)
+            run.end(shares=shares(same, more))
     except UsageError as error:
         parser.error(str(error))
+    except KeyboardInterrupt:
+        parser.exit(130, "\ninterrupted; the same command with --resume continues\n")
     Console().print(f"{options.reports / record['file']}", highlight=False)
 
 

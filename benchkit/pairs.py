@@ -20,6 +20,8 @@ FASTER, SLOWER, SAME, AMBIGUOUS = "faster", "slower", "same", "ambiguous"
 LEVEL = 0.99
 FLOOR = 0.01  # a difference below this is none: layouts of memory alone can make it
 LEAST_PAIRS, MOST_PAIRS = 16, 20_000
+FEWEST_PAIRS = 8  # with fewer no interval has the level, whatever they say
+STRETCH = 4.0
 
 
 @dataclass(frozen=True)
@@ -66,34 +68,43 @@ def compare(
     budget_s: float = 1.0,
     floor: float = FLOOR,
     now: Now = time.perf_counter,
+    *,
+    second_clock: Clock | None = None,
+    precision: float = math.inf,
 ) -> Paired:
-    """Time two operations in pairs until they are told apart, are known to be the same, or the budget is spent.
+    """Time two operations in pairs until they are told apart or are known to be the same, and the interval of the ratio is
+    no wider than a share of ``precision``; or until the budget is spent.
 
-    The numbers of calls of the two samples are in the ratio of one to one, so that the work between the readings of the clock
-    differs by nothing but the operations.
+    Both samples of a pair have as many calls, so that the work between the readings of the clock differs by nothing but the
+    operations. With a ``second_clock``, for an operation on another device, each has the number that its own clock needs.
+    A budget that is too small for ``FEWEST_PAIRS``, without which there is no interval, may be exceeded ``STRETCH`` times.
     """
-    calls = max(batch(first, clock, now), batch(second, clock, now))
+    other_clock = second_clock or clock
+    calls, other_calls = batch(first, clock, now), batch(second, other_clock, now)
+    if second_clock is None:
+        calls = other_calls = max(calls, other_calls)
     ones: list[Sample] = []
     others: list[Sample] = []
-    deadline, look = now() + budget_s, LEAST_PAIRS
+    begun, look = now(), LEAST_PAIRS
     low, high, verdict = -math.inf, math.inf, AMBIGUOUS
     while len(ones) < MOST_PAIRS:
         if rng.random() < 0.5:
-            one, other = clock(first, calls), clock(second, calls)
+            one, other = clock(first, calls), other_clock(second, other_calls)
         else:
-            other, one = clock(second, calls), clock(first, calls)
+            other, one = other_clock(second, other_calls), clock(first, calls)
         ones.append(one)
         others.append(other)
-        late = now() >= deadline
+        spent, enough = now() - begun, len(ones) >= FEWEST_PAIRS
+        late = spent >= budget_s * (1.0 if enough else STRETCH) and len(ones) >= 2
         # Looks grow apart, so that chance has few occasions to decide.
-        if len(ones) >= look or (late and len(ones) >= 2):
+        if len(ones) >= look or late:
             look = look * 3 // 2
             low, high = interval(ones, others)
             verdict = judge(low, high, floor)
-            if verdict != AMBIGUOUS or late:
+            if late or (verdict != AMBIGUOUS and high <= low * (1.0 + precision)):
                 break
     ratio = float(np.exp(np.median(_log_ratios(ones, others))))
-    return Paired(verdict, ratio, low, high, len(ones), Times(tuple(ones), calls), Times(tuple(others), calls))
+    return Paired(verdict, ratio, low, high, len(ones), Times(tuple(ones), calls), Times(tuple(others), other_calls))
 
 
 def interval(first: list[Sample], second: list[Sample]) -> tuple[float, float]:

@@ -10,6 +10,7 @@ import shutil
 import sys
 from pathlib import Path
 
+from benchkit import history
 from benchkit.request import USAGE, UsageError
 from benchkit.site import find, render
 
@@ -28,7 +29,7 @@ def publish(reports: Path, target: Path) -> Path:
         text = (reports / part.file).read_bytes()
         # Without a time stamp inside, so that the same results make the same file.
         (target / f"{part.file}.gz").write_bytes(gzip.compress(text, mtime=0))
-    for folder in ("figures", "repro"):
+    for folder in ("figures", "repro", history.FOLDER):
         if (reports / folder).is_dir():
             shutil.copytree(reports / folder, target / folder)
     return render(target)

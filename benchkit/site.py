@@ -16,11 +16,14 @@ from urllib.parse import quote
 
 import jinja2
 
-from benchkit import site_proof, timing
+from benchkit import cross_check, history, pairs, quantities, sampling, self_test, site_proof, site_timing
 from benchkit import site_tables as tables
+from benchkit.device_ratios import without_accelerator
+from benchkit.points import FIGURES
 from benchkit.request import UsageError
 from benchkit.results import Record, Results, read
 
+BENCHKIT = "benchkit"  # what belongs to neither side: the null experiment
 NOUNS = {"lossbench": "Losses", "optimbench": "Optimizers"}
 COMMANDS = {
     "verify": "verification",
@@ -33,6 +36,9 @@ COMMANDS = {
 ONLY = {"converge": "optimbench"}  # commands that one side alone has
 OPTIONAL = {"prove"}  # parts that `report` does not run: their absence does not make a report incomplete
 RESUMABLE = {"verify", "time", "converge"}
+PAGES = ("index.html", "measuring.html", "history.html")
+NULL_EXPERIMENT = "null-experiment"
+GALLERY = "figures"  # the section of the page for figures that name none
 OPEN_CASES, MOST_CASES = 3, 50  # findings of one item that are shown at once, and on request; the results file has them all
 
 
@@ -70,23 +76,28 @@ class Part:
 
 
 def render(reports: Path) -> Path:
-    """Write ``index.html`` from the results files under ``reports``; UsageError where it cannot be written."""
+    """Write ``index.html``, and beside it how we measure and the earlier runs, from the results files under ``reports``.
+
+    Returns the first; UsageError where one cannot be written.
+    """
     reports = Path(reports)
-    parts = find(reports)
-    page = reports / "index.html"
-    text = _environment(reports).get_template("index.html").render(**contents(parts))
-    try:
-        reports.mkdir(parents=True, exist_ok=True)
-        page.write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise UsageError(f"cannot write the page {page}: {error.strerror}; give a writable folder with --reports") from None
-    return page
+    parts, runs = find(reports), history.stored(reports)
+    environment, found = _environment(reports), contents(parts, runs)
+    for name in PAGES:
+        page = reports / name
+        text = environment.get_template(name).render(**found)
+        try:
+            reports.mkdir(parents=True, exist_ok=True)
+            page.write_text(text, encoding="utf-8", newline="\n")
+        except OSError as error:
+            raise UsageError(f"cannot write the page {page}: {error.strerror}; give a writable folder with --reports") from None
+    return reports / PAGES[0]
 
 
 def find(reports: Path) -> list[Part]:
     """Every part of both sides, in the order of the page; several files of one command are several parts."""
     found: list[Part] = []
-    for suite in NOUNS:
+    for suite in (*NOUNS, BENCHKIT):
         for file in sorted([*reports.glob(f"{suite}-*.jsonl"), *reports.glob(f"{suite}-*.jsonl.gz")]):
             command = file.name.partition(".")[0].removeprefix(f"{suite}-")
             try:
@@ -100,12 +111,12 @@ def find(reports: Path) -> list[Part]:
                 found.append(Part(suite, command, state, file.name, results=results))
         present = {part.command for part in found if part.suite == suite}
         missing = [command for command in COMMANDS if command not in present and ONLY.get(command, suite) == suite]
-        found += [Part(suite, command, "not run") for command in missing]
+        found += [Part(suite, command, "not run") for command in missing if suite in NOUNS]
     order = [*COMMANDS]
     return sorted(found, key=lambda part: (order.index(part.command) if part.command in order else len(order), part.suite))
 
 
-def contents(parts: Sequence[Part]) -> dict[str, Any]:
+def contents(parts: Sequence[Part], runs: Sequence[Results] = ()) -> dict[str, Any]:
     """What the template shows."""
     checks = [record for part in parts for record in part.of("check")]
     documents = [record for part in parts for record in part.of("document")]
@@ -118,8 +129,9 @@ def contents(parts: Sequence[Part]) -> dict[str, Any]:
     complaints = [(part, text) for part in parts for text in _complaints(part)]
     lacking = [part for part in parts if part.state != "complete" and part.command not in OPTIONAL]
     wrong = cell["fail"] + cell["error"] + len(unexpected) + len(survivors) + len(complaints)
+    drawn = _shown(parts, "figure")
     return {
-        "parts": parts,
+        "parts": [part for part in parts if part.command != NULL_EXPERIMENT],
         "command": lambda name: [part for part in parts if part.command == name],
         "verdict": "wrong" if wrong else "incomplete" if lacking else "right",
         "cell": cell,
@@ -133,8 +145,38 @@ def contents(parts: Sequence[Part]) -> dict[str, Any]:
         "documents": documents,
         "mutants": mutants,
         "environment": _machine(parts),
-        "figures": tables.by([record for part in parts for record in part.of("figure")], "group"),
+        "figures": tables.by([r for _, r in drawn if r["section"] == GALLERY and r.get("group") != FIGURES], "group"),
+        "timing_figures": lambda suite: [r for by, r in drawn if by == suite and r.get("group") == FIGURES],
+        "history": runs,
+        "past": site_timing.past(runs),
+        "null_experiment": [part for part in parts if part.command == NULL_EXPERIMENT],
+        "convergence": headings([r for _, r in _shown(parts, "table", "figure") if r["section"] == "convergence"]),
     }
+
+
+def _shown(parts: Sequence[Part], *kinds: str) -> list[tuple[str, Record]]:
+    """Figures and tables, each with its suite, and the section of the page to which they belong: the gallery unless they say
+    another."""
+    return [(part.suite, {"section": GALLERY, **record}) for part in parts for kind in kinds for record in part.of(kind)]
+
+
+@dataclass
+class Heading:
+    """What stands under one heading of a section: tables, the figures that are seen first, and the others."""
+
+    tables: list[Record] = field(default_factory=list)
+    first: list[Record] = field(default_factory=list)
+    others: list[Record] = field(default_factory=list)
+
+
+def headings(records: Sequence[Record]) -> dict[str, Heading]:
+    """The records of a section by their ``group``, in order of appearance."""
+    found: dict[str, Heading] = {}
+    for record in records:
+        heading = found.setdefault(str(record["group"]), Heading())
+        kind = heading.tables if record["kind"] == "table" else heading.first if record.get("first", True) else heading.others
+        kind.append(record)
+    return found
 
 
 def _complaints(part: Part) -> list[str]:
@@ -175,18 +217,24 @@ def _environment(reports: Path) -> jinja2.Environment:
     )
     environment.filters.update(
         number=tables.number,
-        duration=timing.duration,
-        size=timing.size_text,
-        rate=timing.rate_text,
+        duration=quantities.duration,
+        size=quantities.size_text,
+        rate=quantities.rate_text,
         anchor=lambda text: re.sub(r"[^a-z0-9]+", "-", str(text).lower()).strip("-"),
     )
     environment.globals.update(
         tables=tables,
+        timing=site_timing,
+        past_runs=history,
+        sampling=sampling,
+        pairs=pairs,
+        self_test=self_test,
+        cross_check=cross_check,
         proof=site_proof,
         symbols=tables.SYMBOLS,
         open=OPEN_CASES,
         most=MOST_CASES,
-        no_accelerator=timing.without_accelerator,
+        no_accelerator=without_accelerator,
         picture=lambda record: picture(reports, record),
         link=lambda file: link(reports, file),
         is_url=lambda text: bool(re.match(r"https?://", str(text))),

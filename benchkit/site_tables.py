@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-import statistics
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +12,6 @@ from typing import Any
 from benchkit.findings import SEVERITIES
 from benchkit.request import DTYPES
 from benchkit.results import Record
-from benchkit.timing import Comparison, compare_devices
 
 FAILED = ("error", "fail")
 NOT_RUN = ("unsupported", "absent")
@@ -199,87 +197,6 @@ def grouped(checks: Iterable[Record], statuses: Sequence[str]) -> list[Group]:
         worst = max(cases, key=lambda case: case.get("ratio") or 0.0)
         found.append(Group(item, check, dtype, device, path, len(cases), worst))
     return found
-
-
-@dataclass(frozen=True)
-class Times:
-    """The times of one run on one device in one dtype: rows (item, operation, path) against sizes."""
-
-    device: str
-    dtype: str
-    threads: list[int]
-    sizes: list[int]
-    rows: dict[str, dict[tuple[str, str], dict[int, Record]]]
-    reasons: dict[str, int]
-
-
-def times(records: Sequence[Record]) -> list[Times]:
-    """One table for each device and dtype, with the reasons why points were left out and how many each."""
-    found = []
-    for device in sorted({record["device"] for record in records}, key=lambda name: (name != "cpu", name)):
-        for dtype in _ordered({record["dtype"] for record in records}, DTYPES):
-            chosen = [record for record in records if record["device"] == device and record["dtype"] == dtype]
-            if not chosen:
-                continue
-            rows: dict[str, dict[tuple[str, str], dict[int, Record]]] = {}
-            reasons: dict[str, int] = defaultdict(int)
-            for record in sorted(chosen, key=lambda record: (record["item"].lower(), record["operation"])):
-                row = rows.setdefault(record["item"], {}).setdefault((record["operation"], record["path"]), {})
-                row[size_of(record)] = record
-                if is_skipped(record):
-                    reasons[str(record.get("reason"))] += 1
-            threads = sorted({record["threads"] for record in chosen if not is_skipped(record)})
-            sizes = sorted({size_of(record) for record in chosen})
-            found.append(Times(device, dtype, threads, sizes, rows, dict(reasons)))
-    return found
-
-
-def is_skipped(record: Record) -> bool:
-    return record.get("status") == "skipped"
-
-
-def timed_devices(records: Iterable[Record]) -> list[str]:
-    """The devices that were measured at one point at least."""
-    return sorted({str(record["device"]) for record in records if not is_skipped(record)})
-
-
-def size_of(record: Record) -> int:
-    """The number of elements that was asked for."""
-    return int(record.get("size") or record["elements"])
-
-
-def comparisons(records: Sequence[Record]) -> list[Comparison]:
-    """The CPU against the other devices of one run."""
-    complete = [{**record, "size": size_of(record), "status": record.get("status", "measured")} for record in records]
-    return compare_devices(complete)
-
-
-@dataclass(frozen=True)
-class Curves:
-    """The end of training by one optimizer: quartiles over seeds of the loss at the last step, and seconds of a run."""
-
-    label: str
-    lr: float
-    seeds: int
-    steps: int
-    quartiles: tuple[float, float, float]
-    seconds: float
-
-
-def curves(records: Iterable[Record]) -> list[Curves]:
-    """One row for each label and learning rate, best median first."""
-    groups: dict[tuple[str, float], list[Record]] = defaultdict(list)
-    for record in records:
-        if record["losses"]:
-            groups[str(record["label"]), float(record["lr"])].append(record)
-    found = []
-    for (label, lr), runs in groups.items():
-        ends = [float(run["losses"][-1]) for run in runs]
-        middle = statistics.median(ends)
-        low, _, high = statistics.quantiles(ends, n=4, method="inclusive") if len(ends) > 1 else (middle, middle, middle)
-        seconds = statistics.median(float(run["seconds"]) for run in runs)
-        found.append(Curves(label, lr, len(runs), len(runs[0]["losses"]), (low, middle, high), seconds))
-    return sorted(found, key=lambda row: (math.isnan(row.quartiles[1]), row.quartiles[1]))
 
 
 def by(records: Iterable[Record], key: str | Callable[[Record], str]) -> dict[str, list[Record]]:

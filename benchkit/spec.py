@@ -92,6 +92,19 @@ class Equivalent:
 
 
 @dataclass(frozen=True)
+class Tabulated:
+    """A step of an optimizer whose closure answers from a table, so that its search comes to a branch that few functions reach.
+
+    ``answers`` are what the evaluations give, one after the other, as pairs of the loss and the first component of the
+    gradient, whose others are 0; the last one stands for all that follow. The parameters begin at 0.
+    """
+
+    name: str
+    options: Mapping[str, Any]
+    answers: Sequence[tuple[float, float]]
+
+
+@dataclass(frozen=True)
 class Native:
     """An option value that is an object of torch's own, such as a distance function.
 
@@ -232,9 +245,15 @@ class Loss(Item):
     ``inputs`` is one mapping from argument name to domain, or several by the name of the variant (class indices and class
     probabilities are two variants of the cross entropy). ``reductions`` maps a reduction's name to its denominator:
     ``None`` for the number of unreduced losses, or a function of the inputs and options (a scalar, or one number for
-    each loss). ``legacy`` says that the constructor takes the deprecated size_average and reduce. ``bytes_per_element``
-    is the least traffic of a forward pass in multiples of the element size. A class that takes no reduction and answers
-    with several fields names in ``answers`` the field of each reduction, after a minus sign where it holds the negative.
+    each loss). ``legacy`` says that the constructor takes the deprecated size_average and reduce. A class that takes no
+    reduction and answers with several fields names in ``answers`` the field of each reduction, after a minus sign where it
+    holds the negative.
+
+    For timing: ``family`` puts losses together that share a figure. ``operations_per_element`` counts the arithmetic of a
+    forward pass, a function such as exp as one operation. ``row_lengths`` names the axes of a row and the lengths that they
+    are timed with, what is usual first. Of the inputs in ``gathered`` one element of each row is read, of all others every one.
+    ``library`` names a library that torch may leave the loss to on an accelerator, and gives the inputs the form that it
+    asks for: a function of the inputs by name, all of them arrays.
 
     ``functional`` is the name of the functional form within torch.nn.functional (default: the slug and ``_loss``; "" where
     there is none), ``functional_options`` are the options that only it takes, given as ``options`` are; the formula has the
@@ -251,7 +270,11 @@ class Loss(Item):
     row_axes: Any = ()
     reductions: dict[str, Function | None] = field(default_factory=dict)
     gradient_function: Function | None = None
-    bytes_per_element: float = 0.0
+    family: str = ""
+    operations_per_element: float = 0.0
+    row_lengths: Sequence[Mapping[str, int]] = ()
+    gathered: Sequence[str] = ()
+    library: tuple[str, Function] | None = None
     figure: Figure | None = None
     legacy: bool = True
     answers: Mapping[str, str] = field(default_factory=dict)
@@ -304,8 +327,8 @@ class Optimizer(Item):
     """An optimizer: ``function(p, g, state, **options)`` gives the new parameter and the new state, and damages neither.
 
     ``initial`` builds the state before the first step, named as ``state_dict`` names it. ``paths`` lists the implementations
-    that torch has (``forloop``, ``foreach``, ``fused``). ``exact_options`` are dyadic values for the exact lane, where the
-    item has one.
+    that torch has (``forloop``, ``foreach``, ``fused``). ``exact_options`` are sets of dyadic values for the exact lane,
+    where the item has one.
     ``scratch`` names what torch keeps in the state between steps though no later step reads it.
     ``shapes`` holds for every sample the shapes of the parameters of two groups, where the item does not take any shape.
     ``running`` names the numbers of the state that a step brings up to date before it reads them, so that they reach the
@@ -313,16 +336,20 @@ class Optimizer(Item):
     ``multiples`` holds by name of a state tensor a factor, as a function of the options, by which an implementation may hold
     it without any effect on the parameter.
     ``masks`` names the item of whose algorithm this one is documented to be the masked version.
+    ``bytes_per_element`` is the least traffic of a step in multiples of the element size, ``operations_per_element`` its
+    arithmetic (0: it depends on more than the number of elements).
     ``curves`` are options with which it is compared beside its defaults. ``companion`` names the item that is documented to
     train the parameters which this one does not take. ``learning_rates`` are those to tune over, where the usual ones do not
     suit it: the lowest, the highest, and how many at equal ratios.
+    ``tabulated`` are steps on the exact lane of an item that takes a closure.
     """
 
     initial_function: Function | None = None
     resolve_function: Function | None = None
     paths: Sequence[str] = ("forloop", "foreach")
     bytes_per_element: float = 0.0
-    exact_options: Mapping[str, Any] | None = None
+    operations_per_element: float = 0.0
+    exact_options: Sequence[Mapping[str, Any]] = ()
     scratch: Sequence[str] = ()
     shapes: Sequence[tuple[tuple[tuple[int, ...], ...], ...]] = ()
     running: Sequence[str] = ()
@@ -331,6 +358,7 @@ class Optimizer(Item):
     curves: Sequence[Mapping[str, Any]] = ()
     companion: str = ""
     learning_rates: tuple[float, float, int] | None = None
+    tabulated: Sequence[Tabulated] = ()
     main_part = "step"
 
     def parts(self) -> dict[str, Function]:

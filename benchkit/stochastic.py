@@ -27,13 +27,14 @@ RUNS = 64  # the root mean square of so many is known to a tenth
 class Randomly(NDArrayOperatorsMixin):
     """Arrays of which every operation rounds at random: ``values`` of shape (1 + RUNS, *shape), the first without rounding.
 
-    The formula sees the shape without the first axis, and counts axes from the end.
+    The formula sees the shape without the first axis, and counts axes from the end. Of ``exact`` numbers a result that is
+    representable is not rounded.
     """
 
-    __slots__ = ("precision", "rng", "values")
+    __slots__ = ("exact", "precision", "rng", "values")
 
-    def __init__(self, values: Floats, precision: Precision, rng: np.random.Generator) -> None:
-        self.values, self.precision, self.rng = values, precision, rng
+    def __init__(self, values: Floats, precision: Precision, rng: np.random.Generator, exact: bool = False) -> None:
+        self.values, self.precision, self.rng, self.exact = values, precision, rng, exact
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -47,11 +48,17 @@ class Randomly(NDArrayOperatorsMixin):
         """All runs but the first moved by ``error`` at most, up or down."""
         sides = self.rng.integers(0, 2, self.values[1:].shape) * 2.0 - 1.0
         moved = self.values[1:] + sides * (error[1:] if error.ndim == self.values.ndim else error)
-        return Randomly(np.concatenate([self.values[:1], moved]), self.precision, self.rng)
+        return self.of(np.concatenate([self.values[:1], moved]))
+
+    def of(self, values: Floats) -> Randomly:
+        """Other values of the same kind."""
+        return Randomly(values, self.precision, self.rng, self.exact)
 
     def _rounded(self, values: Floats) -> Randomly:
-        fresh = Randomly(values, self.precision, self.rng)
-        return fresh.moved(self.precision.unit * np.abs(values) + self.precision.smallest_subnormal)
+        error = self.precision.unit * np.abs(values) + self.precision.smallest_subnormal
+        if self.exact:
+            error = np.where(self.precision.represents(values), 0.0, error)
+        return self.of(values).moved(error)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method != "__call__" or kwargs or ufunc not in KNOWN:
@@ -60,7 +67,7 @@ class Randomly(NDArrayOperatorsMixin):
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         if function is np.swapaxes and max(args[1:]) < 0:
-            return Randomly(np.swapaxes(self.values, *args[1:]), self.precision, self.rng)
+            return self.of(np.swapaxes(self.values, *args[1:]))
         if function is np.sum and max(np.atleast_1d(kwargs.get("axis", 0))) < 0:
             return self._rounded(np.sum(self.values, **kwargs))
         raise TypeError(f"numpy.{function.__name__} is not known to random rounding; add it to benchkit/stochastic.py")
@@ -82,7 +89,8 @@ def evaluate(x: Ball, precision: str, function: Callable[..., Any], *args: Any) 
     The argument is rounded to that format. Where one of the runs gives no finite number, nothing is known.
     """
     centre = floats(x.value)
-    start = Randomly(np.stack([centre] * (1 + RUNS)), PRECISIONS[precision], generator("random rounding"))
+    rng = generator("random rounding")
+    start = Randomly(np.stack([centre] * (1 + RUNS)), PRECISIONS[precision], rng, x.rules.exact)
     with np.errstate(all="ignore"):
         given = start.moved(x.radius + x.width)
         found = function(given._rounded(given.values), *map(plain, args)).values

@@ -1,4 +1,4 @@
-"""Timing: what is measured how long, what is left out and why, and what a table of times says about two devices.
+"""Timing runs: what is measured how long, beside what, and what is left out and why.
 
 Times come from the one sampler (``benchkit.sampling``), and every run begins with a self-test of it (``benchkit.self_test``). A
 point that would take too long, that torch refuses or that does not fit is recorded as skipped, with the reason. torch is
@@ -7,191 +7,265 @@ imported inside the functions.
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
-from benchkit.conditions import conditions
+from benchkit import devices, history
+from benchkit.conditions import KEPT, conditions, free_bytes, keep_memory
+from benchkit.cross_check import cross_check, other_clock, spread_evenly
 from benchkit.grid import generator
-from benchkit.request import RIGHT, Request
+from benchkit.pairs import compare
+from benchkit.points import AGAINST, EFFORTS, NUMPY, Effort, Kernel, Point
+from benchkit.quantities import duration
+from benchkit.request import RIGHT, Request, UsageError
 from benchkit.results import Record, Run
-from benchkit.roof import roof
+from benchkit.roof import machine, roof
 from benchkit.sampling import Clock, clock, sample
-from benchkit.self_test import self_test, sentences
+from benchkit.self_test import self_test
+from benchkit.time_tables import show
 
-SIZES = (10**3, 10**4, 10**5, 10**6, 10**7)
-LONGEST_POINT_S = 2.0  # one execution of a point on the CPU; a row does not grow beyond it
-WHOLE_COST = 6  # executions that one slow point costs in all: warm-up, block size, three samples, and one to spare
-SHORTEST_RUN_S = 20.0  # no run has less time than this in all, however few its points
+WHOLE_COST = 12  # executions that one slow point costs in all: warm-up, block size, samples, and the pairs with the limit
+COPIES = 12  # arrays of its size that a point may need at once: inputs, gradients, states, temporaries
+AGAINST_S = 2.0  # seconds for the pairs with an implementation that the user names: here the verdict is what was asked for
+RATIO_WITHIN = 0.05  # how well a ratio is to be known, where the budget allows it
 
-
-@dataclass(frozen=True)
-class Effort:
-    """How long one point is measured at most, how long a whole run may take for each of its points (None: no limit), and how
-    long each question of the self-test may take, in seconds."""
-
-    budget_s: float
-    per_point_s: float | None
-    self_test_s: float
-
-    def allowed(self, points: int) -> float:
-        """The seconds that a run of so many points may take."""
-        return math.inf if self.per_point_s is None else max(SHORTEST_RUN_S, self.per_point_s * points)
+Build = Callable[[Point], Kernel]
 
 
-EFFORTS = {
-    "quick": Effort(0.04, 0.15, 0.5),
-    "standard": Effort(0.1, 0.42, 2.0),
-    "thorough": Effort(1.0, None, 4.0),
-}
+@dataclass
+class Lab:
+    """A run in progress: the points that it can build, the clocks, and what is known so far."""
 
-
-@dataclass(frozen=True)
-class Point:
-    """One cell of the table: which operation of which item, where, in which dtype and for how many elements."""
-
-    item: str
-    slug: str
-    operation: str
-    path: str
-    device: str
-    dtype: str
-    size: int
+    request: Request
+    build: Build
+    goals: Callable[[Point], float | None]
+    clocks: dict[str, Clock]
+    deadline: float
+    taken: dict[str, Record] = field(default_factory=dict)
+    slowest: dict[tuple[str, ...], float] = field(default_factory=dict)  # seconds an element, by row
 
     @property
-    def id(self) -> str:
-        return f"{self.slug}-{self.operation}-{self.dtype}-{self.device}-{self.path}-n{self.size}"
+    def effort(self) -> Effort:
+        return EFFORTS[self.request.level]
 
-    @property
-    def row(self) -> tuple[str, ...]:
-        return (self.item, self.operation, self.path, self.device, self.dtype)
+    def remember(self, record: Record) -> None:
+        """Keep a record: what a row cost for an element tells what a larger point of it will."""
+        self.taken[record["id"]] = record
+        if record["status"] == "measured":
+            for row in (_row(record), _row(record)[:-1]):
+                self.slowest[row] = record["min_s"] / record["size"]
 
+    def expected(self, point: Point) -> float:
+        """Seconds of one execution if the time grows with the size from the last point of the row; 0 where there is none.
 
-@dataclass(frozen=True)
-class Kernel:
-    """A point made ready to run: inputs lie on the device.
-
-    ``bytes`` is a lower bound of the memory traffic of one run, 0: unknown. ``changes`` holds the tensors that a run changes.
-    """
-
-    run: Callable[[], Any]
-    elements: int
-    bytes: int
-    changes: Sequence[Any] = ()
-
-
-def chosen_sizes(request: Request) -> list[int]:
-    """The numbers of elements of the run in ascending order: those of ``--size``, or 1e3 to 1e7."""
-    return sorted(set(request.extra.get("size") or SIZES))
-
-
-def chosen_dtypes(request: Request) -> tuple[str, ...]:
-    """float32, unless the user named dtypes."""
-    return request.dtypes if request.extra.get("dtypes_given") else ("float32",)
-
-
-def chosen_items(request: Request, items: Mapping[str, Any]) -> list[Any]:
-    """The declarations of the run: those asked for, or all."""
-    return [items[name] for name in request.items or items]
+        A workload that was not met yet is taken to cost what the others of the row do.
+        """
+        row = _row(point.described())
+        return self.slowest.get(row, self.slowest.get(row[:-1], 0.0)) * point.size
 
 
 def time_points(
-    request: Request, points: Sequence[Point], build: Callable[[Point], Kernel], console: Console | None = None
+    request: Request,
+    points: Sequence[Point],
+    build: Build,
+    console: Console | None = None,
+    goals: Callable[[Point], float | None] = lambda point: None,
 ) -> int:
     """Measure every point, small sizes first, write one ``time`` record for each and print the table; returns the exit status.
 
-    Points that the results file already holds are not measured again.
+    Points that the results file already holds are not measured again. ``goals`` says how many times the time of torch the
+    numpy reference may take.
     """
     effort = EFFORTS[request.level]
-    allowed = effort.allowed(len(points))
-    too_late = f"the {duration(allowed)} that a run of level {request.level} may take were used up"
+    if request.extra.get("allocator") == KEPT and not keep_memory():
+        raise UsageError(f"cannot use --allocator {KEPT}: it needs glibc, and this process has none")
+    points, then = history.restricted(request, points)
+    if request.extra.get("against"):
+        points = [replace(point, path=AGAINST + point.path) for point in points if point.path != NUMPY]
     columns = (TextColumn("{task.description:<42}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    deadline = time.monotonic() + effort.allowed_s(len(request.devices)) - effort.reserved_s
     with Run.open(request) as run, Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        records = [record for record in run.records if record["kind"] == "time"]
         clocks = {device: clock(device) for device in dict.fromkeys(point.device for point in points)}
+        lab = Lab(request, build, goals, clocks, deadline)
+        records = [record for record in run.records if record["kind"] == "time"]
+        for record in records:
+            lab.remember(record)
         tests = [record for record in run.records if record["kind"] == "self_test"]
-        tests += [_tested(run, device, clocks[device], effort, request.seed) for device in clocks]
+        tests += [_tested(run, device, lab) for device in clocks]
+        machines = [_machine(run, device, lab) for device in clocks]
         doubts = {record["device"]: record["problems"] for record in tests}  # of each device the last test counts
-        deadline = time.monotonic() + allowed
-        last = {_row(record): (record["size"], record["median_s"]) for record in records if record["status"] == "measured"}
         bar = progress.add_task("", total=len(points))
         for point in points:
-            progress.update(bar, description=f"{point.item} {point.operation} {point.size:,}")
+            progress.update(
+                bar, description=f"{point.item} {point.operation} {point.path} {point.workload} {point.size:,}"[:42]
+            )
             if point.id not in run.done("time"):
-                expected = _expected(last.get(point.row), point.size)
-                taken = _take(point, build, clocks[point.device], expected, effort, deadline, too_late)
-                record = run.write("time", point.id, **(_named(point) | taken), doubts=doubts[point.device])
+                fields = point.described() | _take(lab, point)
+                fields |= history.change(then.get(point.id), fields)
+                record = run.write("time", point.id, **fields, doubts=doubts[point.device])
                 records.append(record)
-                if record["status"] == "measured":
-                    last[point.row] = (point.size, record["median_s"])
+                lab.remember(record)
             progress.advance(bar)
+        checks = [record for record in run.records if record["kind"] == "cross_check"]
+        checks += _cross_checks(run, lab, [point for point in points if not point.path.startswith(AGAINST)])
         counts = {status: sum(record["status"] == status for record in records) for status in ("measured", "skipped")}
         run.end(**counts)
-        where = run.header["environment"]["devices"]
-    show(records, where, console or Console(), tests)
+        header = run.header
+    show(records, header, console or Console(), tests, machines, checks)
+    history.keep(request)
     return RIGHT
 
 
-def _tested(run: Run, device: str, clock: Clock, effort: Effort, seed: int) -> Record:
+def _tested(run: Run, device: str, lab: Lab) -> Record:
     """Ask the self-test of a device and write its record; what is wrong with it is the mark of every row of the device."""
     tests = [record for record in run.records if record["kind"] == "self_test" and record["device"] == device]
     name = f"{device}-{len(tests) + 1}"  # a continued run asks again
-    found = self_test(device, clock, generator("self-test", name, seed), effort.self_test_s)
+    rng = generator("self-test", name, lab.request.seed)
+    found = self_test(device, lab.clocks[device], rng, lab.effort.self_test_s)
     return run.write("self_test", name, device=device, **found.described(), **conditions())
 
 
-def _take(
-    point: Point,
-    build: Callable[[Point], Kernel],
-    clock: Clock,
-    expected: float,
-    effort: Effort,
-    deadline: float,
-    too_late: str,
-) -> dict[str, Any]:
+def _machine(run: Run, device: str, lab: Lab) -> Record:
+    """The limits of a device that hold for every kernel, measured once in a run."""
+    known = [record for record in run.records if record["kind"] == "machine" and record["device"] == device]
+    if known:
+        return known[0]
+    return run.write("machine", device, device=device, **machine(device, lab.clocks[device], lab.effort.self_test_s / 3.0))
+
+
+def _take(lab: Lab, point: Point) -> dict[str, Any]:
     """The fields of one record: a measurement, or why there is none."""
     import torch
 
-    if point.device == "cpu" and expected > LONGEST_POINT_S:
-        return _skipped(f"would take about {duration(expected)}; a point on the CPU may take {duration(LONGEST_POINT_S)}")
-    if time.monotonic() + WHOLE_COST * expected > deadline:
-        return _skipped(too_late)
+    reason = _too_much(lab, point)
+    if reason:
+        return _skipped(reason)
+    beside = rival(point, lab.clocks)
+    paired = point.path == NUMPY or point.path.startswith(AGAINST)
     try:
-        kernel = build(point)
+        kernel = lab.build(point)
         with torch.enable_grad():
-            times = sample(kernel.run, clock, effort.budget_s)
-            limit = _limit(point, kernel, clock, effort)
+            versus = _versus(lab, point, kernel, beside) if beside else {}
+            if paired:  # its samples are those of the pairs
+                times = versus.pop("times")
+            else:
+                versus.pop("times", None)
+                times = sample(kernel.run, lab.clocks[point.device], lab.effort.budget_s).described()
+            limit = {} if paired else _limit(lab, point, kernel)
     except (RuntimeError, MemoryError) as error:  # what torch or the machine refuses is a finding, not a crash
         return _skipped(f"{type(error).__name__}: {(str(error) or 'no message').splitlines()[0][:200]}")
+    median = times["median_s"]
     return {
         "status": "measured",
         "elements": kernel.elements,
-        **times.described(),
+        **times,
         "bytes": kernel.bytes or None,
-        "gb_per_s": kernel.bytes / times.median_s / 1e9 if kernel.bytes else None,
+        "gb_per_s": kernel.bytes / median / 1e9 if kernel.bytes else None,
+        "operations": kernel.operations or None,
+        "compile_s": kernel.compile_s,
         **limit,
+        **versus,
         **conditions(),
     }
 
 
-def _limit(point: Point, kernel: Kernel, clock: Clock, effort: Effort) -> Mapping[str, Any]:
+def _too_much(lab: Lab, point: Point) -> str:
+    """Why a point is not begun: its row says that it takes too long, the run has no time left, or the memory has no room."""
+    expected = lab.expected(point)
+    if point.device == "cpu" and expected > lab.effort.longest_s:
+        longest = duration(lab.effort.longest_s)
+        return f"would take about {duration(expected)}; at level {lab.request.level} a point on the CPU may take {longest}"
+    if time.monotonic() + WHOLE_COST * expected > lab.deadline:
+        allowed = duration(lab.effort.allowed_s(len(lab.request.devices)))
+        return f"the {allowed} that a run of level {lab.request.level} may take were used up"
+    needed, free = COPIES * BYTES[point.dtype] * point.size, free_bytes(point.device)
+    if needed > free:
+        return f"may need {needed / 1e9:.1f} GB of memory, and {point.device} has {free / 1e9:.1f} GB left"
+    return ""
+
+
+BYTES = {"float64": 8, "float32": 4, "bfloat16": 2, "float16": 2}
+
+
+def rival(point: Point, devices: Iterable[str]) -> Point | None:
+    """The point that this one is timed beside: torch's own for the reference or another implementation, the CPU for another
+    device; None where a point stands alone."""
+    if point.path == NUMPY:
+        return replace(point, path="eager")
+    if point.path.startswith(AGAINST):
+        return replace(point, path=point.path.removeprefix(AGAINST))
+    return replace(point, device="cpu") if point.device != "cpu" and "cpu" in devices else None
+
+
+def _versus(lab: Lab, point: Point, kernel: Kernel, beside: Point) -> dict[str, Any]:
+    """The pairs with the rival: ``versus`` holds the ratio of this point's time to the rival's, ``loaded`` that with the
+    transfer of the inputs, and ``times`` what the pairs say of this point alone."""
+    there = point.device != beside.device
+    known = lab.taken.get(beside.id)
+    if there and (known is None or known["status"] != "measured"):
+        return {"versus": {"path": beside.path, "device": beside.device, "reason": "there is no time of that point"}}
+    other = lab.build(beside)
+    budget_s = AGAINST_S if point.path.startswith(AGAINST) else lab.effort.pairs_s
+    rng = generator("pairs", point.id, lab.request.seed)
+    ours, theirs = lab.clocks[beside.device], lab.clocks[point.device] if there else None
+    found = compare(other.run, kernel.run, ours, rng, budget_s, second_clock=theirs, precision=RATIO_WITHIN)
+    named = {"path": beside.path, "device": beside.device}
+    goal = lab.goals(point) if point.path == NUMPY else None
+    theirs_s = {"median_s": found.first.median_s, "samples_s": found.first.kept()}
+    result: dict[str, Any] = {
+        "versus": named | found.described() | theirs_s | {"goal": goal},
+        "times": found.second.described(),
+    }
+    if there and kernel.load:
+        # By the clock of the host: what is asked is how long the host waits for the answer.
+        moved = compare(other.run, _waited(kernel.loaded, point.device), ours, rng, budget_s, precision=RATIO_WITHIN)
+        result["loaded"] = named | moved.described() | {"median_s": moved.second.median_s}
+    return result
+
+
+def _waited(run: Callable[[], Any], device: str) -> Callable[[], Any]:
+    """The run, and the wait for it."""
+
+    def whole() -> Any:
+        found = run()
+        devices.synchronize(device)
+        return found
+
+    return whole
+
+
+def _limit(lab: Lab, point: Point, kernel: Kernel) -> dict[str, Any]:
     """The kernel beside the limit of the machine, where it is known how much it must move."""
     if not kernel.bytes:
         return {}
     rng = generator("roof", point.id)
-    return roof(kernel.run, kernel.bytes, point.device, clock, rng, effort.budget_s).described()
+    budget_s = lab.effort.pairs_s if lab.request.extra.get("compare") else lab.effort.budget_s  # there the ratio is what counts
+    found = roof(kernel.run, kernel.bytes, point.device, lab.clocks[point.device], rng, budget_s)
+    return dict(found.described())
 
 
-def _named(point: Point) -> dict[str, Any]:
-    names = ("item", "operation", "path", "device", "dtype", "size")
-    return {name: getattr(point, name) for name in names} | {"elements": point.size}
+def _cross_checks(run: Run, lab: Lab, points: Sequence[Point]) -> list[Record]:
+    """Ask the other harness of each device for the times of some rows, not of those that the results file holds."""
+    found = []
+    for device, ours in lab.clocks.items():
+        theirs = other_clock(device)
+        if theirs is None:
+            continue
+        rows = [p for p in points if p.device == device and p.path not in (NUMPY, "compiled", "graph")]
+        rows = [p for p in rows if lab.taken[p.id]["status"] == "measured"]
+        for point in spread_evenly(rows, lab.effort.cross_checks):
+            late = time.monotonic() + WHOLE_COST * lab.expected(point) > lab.deadline + lab.effort.reserved_s
+            if point.id in run.done("cross_check") or late:
+                continue
+            rng = generator("cross-check", point.id)
+            checked = cross_check(lab.build(point).run, ours, theirs, rng, lab.effort.pairs_s)
+            found.append(run.write("cross_check", point.id, **point.described(), **checked))
+    return found
 
 
 def _skipped(reason: str) -> dict[str, Any]:
@@ -199,150 +273,5 @@ def _skipped(reason: str) -> dict[str, Any]:
 
 
 def _row(record: Record) -> tuple[str, ...]:
-    return (record["item"], record["operation"], record["path"], record["device"], record["dtype"])
-
-
-def _expected(last: tuple[int, float] | None, size: int) -> float:
-    """Seconds for ``size`` elements if the time grows with the size from the last measured point of the row; 0 without one."""
-    return last[1] * size / last[0] if last else 0.0
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """The CPU against another device for one operation: ``ratios[size]`` is CPU time / device time, above 1 the device wins.
-
-    ``wins_from`` is the smallest size from which on the device is faster at every size measured on both, None: never.
-    """
-
-    item: str
-    operation: str
-    path: str
-    dtype: str
-    device: str
-    ratios: dict[int, float]
-    wins_from: int | None
-
-
-def compare_devices(records: Iterable[Record]) -> list[Comparison]:
-    """Set the times of every other device against those of the CPU, row by row, at the sizes that both measured."""
-    medians: dict[tuple[str, ...], dict[int, float]] = {}
-    for record in records:
-        if record["status"] == "measured":
-            medians.setdefault(_row(record), {})[record["size"]] = record["median_s"]
-    found = []
-    for (item, operation, path, device, dtype), times in medians.items():
-        cpu = medians.get((item, operation, path, "cpu", dtype), {})
-        common = sorted(set(cpu) & set(times))
-        if device == "cpu" or not common:
-            continue
-        ratios = {size: cpu[size] / times[size] for size in common}
-        wins_from = None
-        for size in reversed(common):
-            if ratios[size] <= 1.0:
-                break
-            wins_from = size
-        found.append(Comparison(item, operation, path, dtype, device, ratios, wins_from))
-    return found
-
-
-def without_accelerator(devices: Mapping[str, str], timed: Iterable[str]) -> str:
-    """The plain sentence on why no accelerator was timed, empty where one was: ``devices`` names what the machine has."""
-    if any(device != "cpu" for device in timed):
-        return ""
-    others = [f"{device} ({name})" for device, name in devices.items() if device != "cpu"]
-    if others:
-        return f"Only the CPU was timed; this machine also has {', '.join(others)}: ask for it with --device."
-    return "No CUDA device was there: only the CPU was timed, and nothing is compared with a GPU."
-
-
-def duration(seconds: float) -> str:
-    """A time to three significant digits with its unit: ``12.3 µs``."""
-    if seconds >= 100:
-        return f"{seconds:.0f} s"
-    for unit, scale in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
-        if seconds >= scale * 0.9995:
-            return f"{seconds / scale:#.3g}".rstrip(".") + f" {unit}"
-    return f"{seconds * 1e9:#.3g}".rstrip(".") + " ns"
-
-
-def rate_text(gb_per_s: float) -> str:
-    """GB/s to two significant digits, whole from 100 on."""
-    return f"{gb_per_s:,.0f}" if gb_per_s >= 99.5 else f"{gb_per_s:#.2g}".rstrip(".")
-
-
-def size_text(size: int) -> str:
-    """A size as people write it: ``1e6`` for a power of ten, else with thousands separators."""
-    digits = str(size)
-    return f"1e{len(digits) - 1}" if size >= 1000 and digits.strip("0") == "1" else f"{size:,}"
-
-
-def show(records: Sequence[Record], devices: Mapping[str, str], console: Console, self_tests: Sequence[Record] = ()) -> None:
-    """Print what the self-tests said, one table for each device and dtype, items with their rows below, one column for each
-    size; then the comparison."""
-    for record in self_tests:
-        for number, sentence in enumerate(sentences(record)):
-            console.print(sentence, style="red" if number else None, highlight=False)
-    for device, dtype in dict.fromkeys((record["device"], record["dtype"]) for record in records):
-        chosen = [record for record in records if (record["device"], record["dtype"]) == (device, dtype)]
-        threads = {str(record["threads"]) for record in chosen if record["status"] == "measured"}
-        title = f"Median time, {dtype} on {device} ({devices.get(device, 'unknown')})"
-        title += f", CPU threads: {' or '.join(sorted(threads))}" if threads else ""
-        sizes = sorted({record["size"] for record in chosen})
-        table = _table(title, [*map(size_text, sizes), "GB/s", "of limit"])
-        for item, rows in _by_item(chosen).items():
-            table.add_row(f"[bold]{item}[/bold]")
-            for what, cells in rows.items():
-                measured = [cells[size] for size in sizes if size in cells and cells[size]["status"] == "measured"]
-                rate, share = (measured[-1].get(name) if measured else None for name in ("gb_per_s", "roof_share"))
-                limit = f"{100.0 * share:.0f} %" if share else ""
-                table.add_row(f"  {what}", *(_cell(cells.get(size)) for size in sizes), rate_text(rate) if rate else "", limit)
-        console.print(table)
-    console.print(
-        "GB/s is the least possible traffic, at the largest size that was measured; its limit is a sum of two arrays into a "
-        "third of as many bytes, timed in pairs with it.",
-        soft_wrap=True,
-    )
-    if any(record["status"] == "skipped" for record in records):
-        console.print("- is a point that was not run; the results file says why.")
-    missing = without_accelerator(devices, {record["device"] for record in records if record["status"] == "measured"})
-    if missing:
-        console.print(missing)
-    comparisons = compare_devices(records)
-    if comparisons:
-        _show_comparisons(comparisons, sorted({record["size"] for record in records}), console)
-
-
-def _table(title: str, columns: Iterable[str]) -> Table:
-    """A table with one wide column and narrow numbers, for a terminal of 80 columns."""
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("item", no_wrap=True)
-    for heading in columns:
-        table.add_column(heading, justify="right", no_wrap=True)
-    return table
-
-
-def _by_item(records: Iterable[Record]) -> dict[str, dict[str, dict[int, Record]]]:
-    """Records by item, by what was done (the path of a step, the operation of a loss) and by size, in order of the alphabet."""
-    found: dict[str, dict[str, dict[int, Record]]] = {}
-    for record in sorted(records, key=lambda record: (record["item"].lower(), record["operation"])):
-        what = _what(record["operation"], record["path"])
-        found.setdefault(record["item"], {}).setdefault(what, {})[record["size"]] = record
-    return found
-
-
-def _what(operation: str, path: str) -> str:
-    return operation if path == "eager" else f"{operation} {path}"
-
-
-def _cell(record: Record | None) -> str:
-    return duration(record["median_s"]) if record and record["status"] == "measured" else "-"
-
-
-def _show_comparisons(comparisons: Sequence[Comparison], sizes: Sequence[int], console: Console) -> None:
-    table = _table("CPU time / device time (above 1 the device is faster)", [*map(size_text, sizes), "wins from"])
-    for one in comparisons:
-        ratios = [f"{one.ratios[size]:.3g}" if size in one.ratios else "-" for size in sizes]
-        wins = "never" if one.wins_from is None else size_text(one.wins_from)
-        table.add_row(f"[bold]{one.item}[/bold] {one.device} {one.dtype}")
-        table.add_row(f"  {_what(one.operation, one.path)}", *ratios, wins)
-    console.print(table)
+    """What the points have in common whose times grow with the size; the workload comes last."""
+    return tuple(str(record[name]) for name in ("item", "operation", "path", "device", "dtype", "workload"))

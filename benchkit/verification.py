@@ -118,9 +118,11 @@ def work(unit: Unit) -> Work:
 def verify(request: Request, bench: Bench) -> int:
     """Run a verification and return its exit status: 0 all right (waived counts as right), 1 a discrepancy."""
     console = Console(stderr=True)
+    if "cpu" in request.devices:
+        workers.warm_up(bench.name.partition(":")[0])
     with Run.open(request) as run:
         waivers = Waivers.load(None, run.header["environment"]["torch"], datetime.date.today())
-        tally, reproducers = Tally(), _Reproducers(request, bench)
+        tally, reproducers = Tally(), _Reproducers(request, bench, waivers)
         exercised = Exercised(bench.registry[name] for name in request.items or bench.registry)
 
         def count(record: Record) -> None:
@@ -269,10 +271,13 @@ def _settle(record: Record, waivers: Waivers, request: Request) -> None:
 @dataclass
 class _Reproducers:
     """One reproducer for each group of failures that look alike: the first of its item, check, format, path and lane, or the
-    first of its path where a waiver says what they have in common."""
+    first of its path where a waiver says what they have in common. A waived failure of torch has the script of its finding:
+    making one for each would take as long as the checks."""
 
     request: Request
     bench: Bench
+    waivers: Waivers
+    known: Mapping[str, findings.Finding] = field(default_factory=findings.load)
     files: dict[tuple[str, ...], str | None] = field(default_factory=dict)
 
     def remember(self, record: Mapping[str, Any]) -> None:
@@ -292,7 +297,9 @@ class _Reproducers:
             return
         group = self._group(record)
         if group not in self.files:
-            self.files[group] = self._write(unit, record)
+            known = self._known(record)
+            text = self._text(unit, record["id"]) if known is None else known.reproducer
+            self.files[group] = None if text is None else self._write(known.id if known else record["id"], text)
         record["repro"] = self.files[group]
 
     def _text(self, unit: Unit, id: str) -> str | None:
@@ -302,12 +309,13 @@ class _Reproducers:
                     return self.bench.reproduce(case, check, subject_of(unit), unit.request.impl)
         return None
 
-    def _write(self, unit: Unit, record: Record) -> str | None:
-        text = self._text(unit, record["id"])
-        if text is None:
-            return None
+    def _known(self, record: Record) -> findings.Finding | None:
+        """The finding of a waived failure of torch."""
+        return self.known.get(self.waivers.finding(record["waiver"])) if record["status"] == WAIVED else None
+
+    def _write(self, id: str, text: str) -> str:
         # The id holds brackets and equals signs; a file name that every system takes does not.
-        safe = "".join(c if c.isalnum() or c in "-_." else "_" for c in record["id"])[:180]
+        safe = "".join(c if c.isalnum() or c in "-_." else "_" for c in id)[:180]
         path = Path("repro") / f"{safe}.py"
         (self.request.reports / path).parent.mkdir(parents=True, exist_ok=True)
         (self.request.reports / path).write_text(text, encoding="utf-8")

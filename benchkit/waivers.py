@@ -129,6 +129,10 @@ class Waivers:
             for w in self.waivers
         }
 
+    def finding(self, id: str) -> str:
+        """The finding that a waiver points to."""
+        return next(w.finding or w.id for w in self.waivers if w.id == id)
+
     def used(self) -> list[str]:
         """The findings of the waivers under which something failed so far."""
         return sorted({w.finding or w.id for w in self.waivers if self._failed.get(w.id)})

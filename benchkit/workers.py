@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import multiprocessing.forkserver
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 
@@ -11,6 +12,15 @@ from concurrent.futures import ProcessPoolExecutor
 def count() -> int:
     """How many worker processes: one for each core, and no more than four, since their memory is torch's."""
     return max(1, min(multiprocessing.cpu_count(), 4))
+
+
+def warm_up(module: str) -> None:
+    """Begin to import torch and a module where workers are forked from, so that they have them when they start.
+
+    What is imported there must not start threads or a device; torch's import does neither.
+    """
+    multiprocessing.get_context("forkserver").set_forkserver_preload(["torch", module])
+    multiprocessing.forkserver.ensure_running()
 
 
 @contextlib.contextmanager

@@ -44,19 +44,20 @@ def grid(item: Loss, level: str, dtypes: tuple[str, ...], device: str, seed: int
 
     At level quick the defaults meet all of them. The reductions, and the shapes of the edge lane, of the other option sets are
     shared out among the formats that are asked for, so that every two of option, format and reduction still meet; so are the
-    deprecated arguments.
+    deprecated arguments, and the shapes of the edge lane of every variant but the first.
     """
     count = SAMPLES[level]
-    for variant in item.variants:
+    for later, variant in enumerate(item.variants):
         valid = None if item.valid is None else functools.partial(accepted, item, variant)
         for number, options in enumerate(combinations(item.options, item.edge_options, level, valid)):
             sharing = level == "quick" and number > 0
             for place, dtype in enumerate(d for d in dtypes if allowed(options, d)):
-                turn, among = number + place, len(dtypes) if sharing else 1
+                turn, among = later + number + place, len(dtypes) if sharing else 1
+                edge_among = len(dtypes) if level == "quick" and later else among
                 for reduction in _share(list(item.reductions), turn, among):
                     for lane in lanes(item):
                         found = list(enumerate(_shapes(item, lane, reduction, count)))
-                        for sample, shape in found if lane != "edge" else _share(found, turn, among):
+                        for sample, shape in found if lane != "edge" else _share(found, turn, edge_among):
                             yield Case(item, variant, options, reduction, dtype, device, lane, shape, sample, seed=seed)
         if item.legacy:
             for turn, (legacy, reduction) in enumerate(LEGACY.items()):

@@ -11,7 +11,7 @@ import numpy as np
 
 from benchkit.balls import Ball, Rules, floats
 from benchkit.domains import Domain, Draw
-from benchkit.judge import ERROR, FAIL, PASS, UNSUPPORTED, Comparison, all_wrong, compare, failure
+from benchkit.judge import ERROR, FAIL, PASS, UNSUPPORTED, Comparison, alike, all_wrong, compare, failure
 from benchkit.precision import PRECISIONS, Precision
 from lossbench.case import Case
 from lossbench.families import FIRST_SAMPLE
@@ -244,6 +244,7 @@ def _gradients(
     found = answer.gradients[turn if len(answer.gradients) > 1 else 0]
     lanes = [trial, *trial.lanes]
     expected = [lane.gradients(upstream) for lane in lanes]
+    eager = _by_eager(trial, subject, requires, upstream)
     domains = trial.case.domains
     for name, got in zip(requires, found, strict=True):
         if got is None and name in domains and domains[name].parameter and not floats(expected[0][name].value).any():
@@ -257,6 +258,16 @@ def _gradients(
         for k, part in enumerate(_lanes(trial, got) if trial.lanes else [got]):
             lane = f"[{k}]" if trial.lanes else ""
             yield f"d/d{name}{lane}", compare(expected[k][name], part, stored, f"the gradient by {name}", derivative=True)
+        if name in eager and (undefined := np.isnan(floats(expected[0][name].value))).any():
+            yield f"d/d{name}", alike(got[undefined], eager[name][undefined])
+
+
+def _by_eager(trial: Trial, subject: Subject, requires: Sequence[str], upstream: Array) -> dict[str, Array]:
+    """The gradients of the class itself, to which its compiled graphs are held where the definition has none: at NaN."""
+    if trial.case.path not in BACKENDS or trial.case.lane != "edge" or not getattr(subject, "own", True):
+        return {}
+    call = replace(trial.call(requires, [upstream]), path="eager", fellows=None)
+    return {n: g for n, g in zip(requires, subject(call).gradients[0], strict=True) if g is not None}
 
 
 CHECKS = {
@@ -281,11 +292,12 @@ def checks_of(case: Case) -> list[str]:
         return ["forward"]
     if case.path in BACKENDS or (case.layouts and case.path != "vmap"):
         return ["gradient", "incoming"]
-    if case.path not in ("eager", "functional") or case.formats:
-        return ["forward", "incoming"]
-    first = [*FIRST_ORDER, *(["weights"] if case.weights else [])]
     # ``first_order``: the documentation says what the derivative is, against the value, and nothing of the next ones.
     only_first = "first_order" in case.item.tags or any(domain.parameter for domain in case.domains.values())
+    if case.path not in ("eager", "functional") or case.formats:
+        along = case.formats and case.path == "eager" and "elementwise" in case.item.tags and not only_first
+        return ["forward", "incoming", *(["forward_mode"] if along else [])]
+    first = [*FIRST_ORDER, *(["weights"] if case.weights else [])]
     if case.lane == "edge" or only_first:
         return first
     # The other derivatives cost more and are much the same for every sample and, but for a factor, every reduction: the cases

@@ -135,7 +135,7 @@ def families(item: Loss, level: str, dtypes: tuple[str, ...], device: str, seed:
     """The cases of all families at a level but the compiled ones."""
     for dtype in dtypes:
         for name, count in COUNTS[level].items():
-            if has_parameters(item) and name not in ("layouts", "empty", "classes"):
+            if has_parameters(item) and name not in ("layouts", "empty", "classes", "autocast"):
                 continue
             yield from FAMILIES[name](Family(item, name, level, dtype, device, seed, count))
 

@@ -237,8 +237,17 @@ class Formula:
         return {n: g.tangent for n, g in found.items()}
 
     def by_option(self, name: str, upstream: Any) -> Any:
-        """The gradient by a tensor option, from the derivatives of the value along each of its elements."""
+        """The gradient by a tensor option, from the derivatives of the value along each of its elements.
+
+        Where every loss comes from one element of each argument, all of the option are moved at once.
+        """
         option, upstream = self.options[name], self.arithmetic.hold(upstream, False)
+        if "elementwise" in self.item.tags and self.item.reductions.get(self.reduction) is None:
+            options = {**self.options, name: Dual(option, self.arithmetic.hold(np.ones(option.shape), False))}
+            losses = reduce_by_formula(self.item, "none", [*self.values.values()], options, self.replaced).value
+            slope = losses.moving() if isinstance(losses, Dual) else np.zeros(np.shape(losses))
+            share = upstream / float(slope.size) if self.reduction == "mean" else upstream
+            return collect(np.broadcast_to(share, slope.shape), slope, (), option.shape, operator.mul)
         columns = []
         for index in np.ndindex(option.shape):
             along = np.zeros(option.shape)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from torch import nn
 
-from benchkit import figures
+from benchkit import figures, time_figures
 from benchkit.attribute import torch_class
 from benchkit.domains import Domain
 from benchkit.request import RIGHT, Request, UsageError
@@ -34,6 +34,13 @@ DTYPE = "float32"
 MARKER: dict[str, Any] = {"linestyle": "none", "markerfacecolor": "white", "markeredgewidth": 1.1}
 
 
+SUBJECT = time_figures.Subject(
+    "lossbench",
+    "losses",
+    {family: [n for n, item in LOSSES.items() if item.family == family] for family in (i.family for i in LOSSES.values())},
+)
+
+
 def plot(request: Request) -> int:
     """Draw the document's comparison and the cards of the items (all by default)."""
     names = request.items or tuple(LOSSES)
@@ -43,6 +50,8 @@ def plot(request: Request) -> int:
         for name in names:
             figure, texts = card(LOSSES[name])
             _tell(figures.save(figure, request.reports, run=run, **texts))
+        for record in time_figures.plot(request, SUBJECT, run) if not request.items else ():
+            _tell(record)
         run.end()
     return RIGHT
 
@@ -51,7 +60,7 @@ def _tell(record: Mapping[str, Any]) -> None:
     Console().print(f"{record['file']}: {record['title']}", soft_wrap=True)
 
 
-COMPARISON_TEXTS = {
+COMPARISON_TEXTS: dict[str, Any] = {
     "stem": "smooth-l1-against-l1",
     "group": "The document",
     "title": "SmoothL1 against L1",
@@ -85,7 +94,7 @@ def comparison() -> Figure:
     return figure
 
 
-def card(item: Loss) -> tuple[Figure, dict[str, str]]:
+def card(item: Loss) -> tuple[Figure, dict[str, Any]]:
     """Value and gradient of a loss over its natural input: the reference as lines, torch as markers; one line per option.
 
     UsageError names an item that declares no figure.

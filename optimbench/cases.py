@@ -47,7 +47,7 @@ SHAPES: Sequence[tuple[tuple[tuple[int, ...], ...], tuple[tuple[int, ...], ...]]
     (((2, 3, 2, 2), ()), ((0, 3), (3, 2, 5), (6,), *[(1,)] * 33)),
 )
 FEWEST = 4  # the sample of the fewest parameters: they are compiled one by one
-
+MANY = 5  # that of many tensors, which take five times as long; at level quick one option set has them
 
 EMPTY = (((2, 0), (2, 3)), ((0, 3), (3, 2)))  # on the empty lane
 
@@ -155,6 +155,8 @@ class Case:
             gradients.append(list(cut(row)))
             if "sparse" in self.item.tags:
                 gradients[step] = [np.where(m, g, 0.0) for g, m in zip(cut(row), touched[step], strict=True)]
+            if self.lane == "exact" and "matrices" in self.item.tags:
+                gradients[step] = [_alone(g) for g in cut(row)]
             if self.layout in EXPANDED:
                 gradients[step] = [np.broadcast_to(g[:1], g.shape) if g.size else g for g in map(np.atleast_1d, cut(row))]
                 gradients[step] = [g.reshape(s) for g, s in zip(gradients[step], shapes, strict=True)]  # type: ignore[union-attr]
@@ -169,6 +171,8 @@ class Case:
     def _gradients(self, rng: np.random.Generator, steps: int, size: int) -> Array:
         """Gradients that shrink (so that a running maximum is reached), grow and change sign; at the edges zero, tiny, huge."""
         shape = (steps, size)
+        if self.lane == "exact" and "matrices" in self.item.tags:
+            return rng.choice([-1.0, 1.0], shape) * 2.0 ** rng.integers(-2, 5, shape)
         if self.lane == "exact":
             return rng.integers(-8, 9, shape) / 4.0
         ordinary = rng.normal(0.0, 1.0, shape) * 2.0 ** (-(np.arange(steps)[:, None] % 12) / 2.0)
@@ -184,6 +188,11 @@ class Case:
         edges = huge if self.lane == "huge" else tiny if "whole" in self.item.tags else tiny + huge
         drawn = np.where(rng.random(shape) < 0.6, rng.choice(edges, shape), ordinary)
         return np.where(np.arange(size) % 7 == 3, 0.0, drawn) if self.lane == "edge" else drawn  # some never have a gradient
+
+
+def _alone(g: Array) -> Array:
+    """The last entry of a matrix alone: its length, its square and its one singular value are then numbers of every format."""
+    return np.where(np.arange(g.size).reshape(g.shape) == g.size - 1, g, 0.0)
 
 
 def _late(step: int, gradients: Sequence[Array | None], first: int) -> list[Array | None]:
@@ -209,6 +218,11 @@ def _problems(number: int, chosen: bool) -> tuple[str, ...]:
     return pair + (() if number else SPECIAL_PROBLEMS) + (BENT_PROBLEMS if chosen else ())
 
 
+def _shapes(level: str, sample: int) -> int:
+    """The sample whose shapes and numbers a case has; at level quick those of many tensors come once."""
+    return sample % MANY if level == "quick" and sample > MANY else sample
+
+
 def cases(item: Optimizer, level: str, dtypes: Sequence[str], device: str, seed: int) -> Iterator[Case]:
     """Every case of an item at a level, on one device.
 
@@ -216,17 +230,16 @@ def cases(item: Optimizer, level: str, dtypes: Sequence[str], device: str, seed:
     shows is due to the options in its name. On the late lane, where gradients are missing, both groups have them: that is
     bookkeeping, the same in every format, so one format does. Below level thorough the edge and late lanes take every second
     combination of options, path and format, so that each two of the three still meet; at level quick, where all formats are
-    asked for, all lanes take every third one of those that are not at the defaults. Where there is an edge case, which lies
-    in memory as tensors usually do, the ordinary one takes the layouts in turn. Optimizers that are not elementwise have
-    parameters without elements, and huge gradients, in lanes of their own.
+    asked for, all lanes take every third one of those that are not at the defaults, and one option set alone has many tensors.
+    Where there is an edge case, which lies in memory as tensors usually do, the ordinary one takes the layouts in turn.
+    Optimizers that are not elementwise have parameters without elements, and huge gradients, in lanes of their own.
     """
     chosen = combinations(item.options, item.edge_options, level, item.valid, item.together)
     closure = "closure" in item.tags
     samples = SAMPLES[level]
     bookkeeping = "float32" if "float32" in dtypes else dtypes[0]
     layouts = [n for n in LAYOUTS if n and not (n in EXPANDED and item.tags & {"closure", "sparse"})]
-    # A line search is led by its options and by the problem; without one the bent problems soon leave float16's inner products.
-    sought = [item.defaults | dict(values) for values in item.together if values.get("line_search_fn")]
+    sought = [item.defaults | dict(values) for values in item.together]
     for number, options in enumerate(chosen):
         others = chosen[0] if number else chosen[min(1, len(chosen) - 1)]
         for column, path in enumerate(item.paths):
@@ -241,20 +254,26 @@ def cases(item: Optimizer, level: str, dtypes: Sequence[str], device: str, seed:
                             # The first problem of an option set always lies as usual: a layout may end a run at once.
                             laid = turn and lane == "ordinary" and sample % 2 == 0 and (turned or not closure)
                             layout = layouts[place % len(layouts)] if laid else ""
-                            yield Case(item, options, others, path, dtype, device, lane, sample + number, seed, variant, layout)
+                            drawn = _shapes(level, sample + number)
+                            yield Case(item, options, others, path, dtype, device, lane, drawn, seed, variant, layout)
             if not closure and (level == "thorough" or (number + column) % 2 == 0):
-                yield Case(item, options, options, path, bookkeeping, device, "late", number, seed)
+                yield Case(item, options, options, path, bookkeeping, device, "late", _shapes(level, number), seed)
             if "whole" in item.tags and not number:
                 yield Case(item, options, others, path, bookkeeping, device, "empty", 0, seed)
                 yield from (Case(item, options, others, path, dtype, device, "huge", 0, seed) for dtype in dtypes)
-    if item.exact_options is not None:
-        options = item.defaults | dict(item.exact_options)
+    for number, chosen_values in enumerate(item.exact_options):
+        options = item.defaults | dict(chosen_values)
         for path in item.paths:
             for dtype in dtypes:
-                yield Case(item, options, options, path, dtype, device, "exact", 0, seed)
+                yield Case(item, options, options, path, dtype, device, "exact", number, seed)
+    for table in item.tabulated:
+        for dtype in (d for d in dtypes if PRECISIONS[d].bits >= 24):  # half formats do not hold these numbers
+            for path in item.paths:
+                given = item.defaults | dict(table.options)
+                yield Case(item, given, given, path, dtype, device, "exact", 0, seed, table.name)
     if not closure:
         yield from _elsewhere(item, chosen, level, bookkeeping, dtypes, device, seed)
-        yield from _at_the_ends(item, chosen, dtypes, device, seed)
+        yield from _at_the_ends(item, chosen, level, dtypes, device, seed)
 
 
 def _elsewhere(
@@ -288,7 +307,7 @@ def _elsewhere(
 
 
 def _at_the_ends(
-    item: Optimizer, chosen: Sequence[Mapping[str, Any]], dtypes: Sequence[str], device: str, seed: int
+    item: Optimizer, chosen: Sequence[Mapping[str, Any]], level: str, dtypes: Sequence[str], device: str, seed: int
 ) -> Iterator[Case]:
     """The differentiable path, whose arithmetic has limits of its own, at the ends of what is allowed.
 
@@ -296,7 +315,7 @@ def _at_the_ends(
     """
     ends = [options for options in chosen if any(options[n] in values for n, values in item.edge_options.items())]
     for number, options in enumerate(ends if "bfloat16" in dtypes else ()):
-        yield Case(item, options, chosen[0], "differentiable", "bfloat16", device, "edge", number, seed)
+        yield Case(item, options, chosen[0], "differentiable", "bfloat16", device, "edge", _shapes(level, number), seed)
 
 
 def richest(item: Optimizer) -> Mapping[str, Any]:

@@ -11,7 +11,7 @@ SIDE = Side(
         "prove": "optimbench.prove:prove",
         "time": "optimbench.timing:time",
         "converge": "optimbench.convergence.command:converge",
-        "plot": "optimbench.plots:plot",
+        "plot": "optimbench.convergence.plot:plot",
         "document": "optimbench.document:document",
         "report": "optimbench.report:report",
     },

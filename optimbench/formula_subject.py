@@ -37,7 +37,7 @@ class FormulaSubject:
         if "closure" in self.item.tags:
             from optimbench import closures
 
-            return Recording(steps=closures.record_formula(case, self.item, self.parts["step"], self.options(case)[0]))
+            return Recording(steps=closures.record_formula(case, self.parts, self.options(case)[0]))
         round_ = case.precision.round
         options = [self.item.given(chosen, 2.0 * case.precision.unit) for chosen in self.options(case)]
         group_of = [i for i, group in enumerate(drawn.groups) for _ in group]

@@ -1,9 +1,7 @@
-"""Optimizers made ready to time: one step of ten parameters, on any path and device.
+"""Optimizers made ready to time: one step of a set of parameters, on any path and device.
 
-The parameters are ten tensors of equal size, because the multi-tensor paths are about several tensors. Gradients are set
-once and stay, the state grows old as the step is repeated. An optimizer tagged ``sparse`` gets the gradient of an
-embedding that met a tenth of its rows. Those tagged ``whole`` get square matrices, and what is cheap or dear about them shows
-there. One tagged ``closure`` steps from the same starting point and an empty state every
+Gradients are set once and stay, the state grows old as the step is repeated. An optimizer tagged ``sparse`` gets the gradient
+of an embedding that met a tenth of its rows. One tagged ``closure`` steps from the same starting point and an empty state every
 time, on a quadratic whose evaluations are part of the measured time.
 
 Bytes: the declared ``bytes_per_element`` times the elements that the step touches, times the evaluations of the closure.
@@ -14,53 +12,94 @@ from __future__ import annotations
 import functools
 import inspect
 import pkgutil
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 
+from benchkit import compiling, devices
 from benchkit.grid import generator
+from benchkit.points import Kernel
 from benchkit.spec import Optimizer
-from benchkit.timing import Kernel
+from optimbench.parameters import EQUAL, Shape, shapes, size_of
 
-TENSORS = 10
-SPARSE_COLUMNS = 10
 SPARSE_SHARE = 10  # one row in ten has a gradient
+DRAWN = 10**7  # numbers that are drawn; larger sets repeat them
 
 
 @functools.lru_cache(maxsize=1)
 def _numbers(count: int, seed: int) -> Any:
     """Normal numbers for parameters and gradients, one row each; kept, because every path and device starts from them."""
-    return generator("optimizers", "time", count, seed).standard_normal((2, count), dtype=np.float32)
+    drawn = generator("optimizers", "time", count, seed).standard_normal((2, min(count, DRAWN)), dtype=np.float32)
+    return np.resize(drawn[0], count), np.resize(drawn[1], count)
 
 
-def build(item: Optimizer, path: str, device: str, dtype: str, size: int, seed: int = 0) -> Kernel:
-    """The kernel of one step; RuntimeError where torch refuses the path, the dtype or the device."""
-    side = max(1, round((size / TENSORS) ** 0.5))
-    columns = SPARSE_COLUMNS if "sparse" in item.tags else side if "whole" in item.tags else 1
-    rows = max(1, round(size / columns / TENSORS))
-    shape = (rows, columns) if columns > 1 or "matrices" in item.tags else (rows,)
-    per_tensor = rows * columns
-    start, slopes = (
-        torch.as_tensor(_numbers(per_tensor * TENSORS, seed)).to(device, getattr(torch, dtype)).reshape(2, TENSORS, *shape)
-    )
+def _tensors(numbers: Any, shapes: Sequence[Shape], device: str, dtype: str) -> list[torch.Tensor]:
+    flat = torch.as_tensor(numbers).to(device, getattr(torch, dtype), copy=True)
+    parts = flat.split([size_of([shape]) for shape in shapes])
+    return [part.reshape(shape).clone() for part, shape in zip(parts, shapes, strict=True)]
+
+
+def build(
+    item: Optimizer,
+    path: str,
+    device: str,
+    dtype: str,
+    size: int,
+    *,
+    workload: str = EQUAL,
+    constructor: Callable[..., Any] | None = None,
+    seed: int = 0,
+) -> Kernel:
+    """The kernel of one step by one path, of torch's class or of another one; RuntimeError where torch refuses the path, the
+    dtype or the device."""
+    made = shapes(item, workload, size)
+    elements = size_of(made)
+    start, slopes = (_tensors(numbers, made, devices.place(device), dtype) for numbers in _numbers(elements, seed))
     parameters = [torch.nn.Parameter(one.clone()) for one in start]
-    touched = sum(_set_gradient(p, slope, "sparse" in item.tags) for p, slope in zip(parameters, slopes))
-    optimizer = construct(item, parameters, path)
+    touched = sum(_set_gradient(p, slope, "sparse" in item.tags) for p, slope in zip(parameters, slopes, strict=True))
+    optimizer = constructor(parameters) if constructor else construct(item, parameters, path)
     least = item.bytes_per_element * touched * parameters[0].element_size()
-    elements = per_tensor * TENSORS
-    if "closure" not in item.tags:
-        return Kernel(optimizer.step, elements, round(least), parameters)
-    run, evaluations = _with_closure(optimizer, parameters, start, slopes)
-    return Kernel(run, elements, round(least * evaluations), parameters)
+    operations = item.operations_per_element * touched
+    if "closure" in item.tags:
+        run, evaluations = _with_closure(optimizer, parameters, start, slopes)
+        return Kernel(run, elements, round(least * evaluations), parameters)
+    run, compile_s = optimizer.step, None
+    if path == "compiled":
+        run, compile_s = compiling.compiled(run, lambda step: step())
+    elif path == "graph":
+        run = compiling.graph(run, device)
+    load = _loading(parameters, device) if "sparse" not in item.tags else None
+    return Kernel(run, elements, round(least), parameters, operations, load, compile_s)
 
 
 def construct(item: Optimizer, parameters: list[torch.nn.Parameter], path: str) -> torch.optim.Optimizer:
-    """torch's optimizer with the first value of every declared option, told to take ``path`` where it has several."""
+    """torch's optimizer with the first value of every declared option, told to take ``path`` where it has several.
+
+    What is compiled or captured is the multi-tensor path where there is one; a step can be captured that is capturable.
+    """
     optimizer_class: type[torch.optim.Optimizer] = pkgutil.resolve_name(item.path)
     accepted = inspect.signature(optimizer_class).parameters
-    paths: dict[str, Any] = {name: path == name for name in ("foreach", "fused") if name in accepted}
-    return optimizer_class(parameters, **item.defaults, **paths)
+    switched = path if path in item.paths else "foreach"
+    switches: dict[str, Any] = {name: switched == name for name in ("foreach", "fused") if name in accepted}
+    if path == "graph" and "capturable" in accepted:
+        switches["capturable"] = True
+    return optimizer_class(parameters, **item.defaults, **switches)
+
+
+def _loading(parameters: Sequence[torch.nn.Parameter], device: str) -> Callable[[], Any] | None:
+    """The transfer of the gradients from the host: what a step gets from elsewhere."""
+    if device == "cpu":
+        return None
+    there = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    here = [gradient.cpu().pin_memory() if device == "cuda" else gradient.cpu().clone() for gradient in there]
+
+    def load() -> None:
+        for target, source in zip(there, here, strict=True):
+            target.copy_(source, non_blocking=True)
+
+    return load
 
 
 def _set_gradient(parameter: torch.nn.Parameter, slope: torch.Tensor, sparse: bool) -> int:
@@ -74,7 +113,10 @@ def _set_gradient(parameter: torch.nn.Parameter, slope: torch.Tensor, sparse: bo
 
 
 def _with_closure(
-    optimizer: torch.optim.Optimizer, parameters: list[torch.nn.Parameter], start: torch.Tensor, slopes: torch.Tensor
+    optimizer: torch.optim.Optimizer,
+    parameters: list[torch.nn.Parameter],
+    start: Sequence[torch.Tensor],
+    slopes: Sequence[torch.Tensor],
 ) -> tuple[Any, int]:
     """A step on sum(a p**2) / 2 with a between 0.1 and 10, and how often it evaluates that sum.
 
@@ -86,7 +128,7 @@ def _with_closure(
     def closure() -> torch.Tensor:
         nonlocal evaluations
         evaluations += 1
-        total = torch.zeros((), device=start.device, dtype=start.dtype)
+        total = torch.zeros((), device=start[0].device, dtype=start[0].dtype)
         for parameter, a in zip(parameters, curvature):
             parameter.grad = a * parameter.detach()
             total += 0.5 * torch.sum(parameter.grad * parameter.detach())

@@ -13,6 +13,6 @@ def report(request: Request) -> int:
             "document": "optimbench.document:document",
             "time": "optimbench.timing:time",
             "converge": "optimbench.convergence.command:converge",
-            "plot": "optimbench.plots:plot",
+            "plot": "optimbench.convergence.plot:plot",
         },
     )

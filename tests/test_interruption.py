@@ -32,9 +32,10 @@ RUNS = {
     ],
 }
 TIMES = {f"{name}_s" for name in ("min", "p10", "q1", "median", "q3", "iqr", "cpu")}
-ROOF = {f"roof_{name}" for name in ("share", "share_low", "share_high", "gb_per_s")}
+ROOF = {f"roof_{name}{end}" for name in ("share", "ratio") for end in ("", "_low", "_high")} | {"roof_gb_per_s"}
+BESIDE = ("self_test", "machine", "cross_check")  # records that say how a run of time was measured
 MEASURED = TIMES | ROOF | {  # what no two runs have in common
-    "seconds", "samples", "runs", "gb_per_s", "page_faults", "load", "clock_mhz", "doubts",
+    "seconds", "samples", "samples_s", "calls", "runs", "gb_per_s", "page_faults", "load", "clock_mhz", "doubts",
 }  # fmt: skip
 
 
@@ -64,7 +65,7 @@ def results_file(words: list[str], reports: Path) -> Path:
 
 def contents(path: Path) -> list[dict[str, object]]:
     """The records without what is measured, in an order of their own."""
-    found = [record for record in read(path).records if record["kind"] != "self_test"]
+    found = [record for record in read(path).records if record["kind"] not in BESIDE]
     records = [{k: v for k, v in record.items() if k not in MEASURED} for record in found]
     return sorted(records, key=lambda record: str(record["id"]))
 

@@ -20,7 +20,7 @@ from benchkit.attribute import torch_class
 from benchkit.domains import Draw, draw_case
 from benchkit.precision import FLOAT32
 from benchkit.proving import SUBJECT
-from lossbench.oracle import collect
+from lossbench.oracle import Formula, collect
 from reference import LOSSES
 
 HERE = Path(__file__).parent
@@ -311,3 +311,24 @@ def test_no_module_of_reference_imports_torch():
 
     assert len(files) > len(LOSSES)
     assert not [file.name for file, names in imported.items() if "torch" in names]
+
+
+@pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
+@pytest.mark.parametrize("shape", [(3,), (2, 1), (2, 3), ()], ids=str)
+def test_all_elements_of_an_option_are_moved_at_once(reduction, shape):
+    """The gradient by a tensor option is that of the value along each of its elements, however it is broadcast."""
+    item = LOSSES["BCEWithLogitsLoss"]
+    rng = np.random.default_rng(5)
+    inputs = {"input": rng.normal(size=(2, 3)), "target": rng.random((2, 3))}
+    options = {**item.defaults, "pos_weight": 1.0 + rng.random(shape)}
+
+    def value(option):
+        return Formula(item, item.variants[""], inputs, {**options, "pos_weight": option}, reduction).value
+
+    upstream = rng.normal(size=np.shape(value(options["pos_weight"])))
+    found = Formula(item, item.variants[""], inputs, options, reduction).by_option("pos_weight", upstream)
+    for index in np.ndindex(shape):
+        along = np.zeros(shape)
+        along[index] = 1.0  # the loss is linear in the weight
+        moved = value(options["pos_weight"] + along) - value(options["pos_weight"])
+        assert found[index] == pytest.approx(np.sum(upstream * moved), rel=1e-9)

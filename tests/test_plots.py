@@ -9,24 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.image import imread
+from pictures import fits_on_the_page
 
 import lossbench.plots
-import optimbench.plots
 from benchkit import figures
 from benchkit.request import RIGHT, Request, UsageError
 from benchkit.results import read
-from optimbench.convergence.command import converge
 from reference import LOSSES
 
 ITEMS = [pytest.param(item, id=item.slug) for item in LOSSES.values()]
-
-
-def fits_on_the_page(figure):
-    """Whether nothing that shows reaches over the edge of a figure; in inches, a hundredth is a hair."""
-    figure.draw_without_rendering()
-    width, height = figure.get_size_inches()
-    box = figure.get_tightbbox()
-    return box.x0 > -0.01 and box.y0 > -0.01 and box.x1 < width + 0.01 and box.y1 < height + 0.01
 
 
 @pytest.mark.parametrize("item", ITEMS)
@@ -175,90 +166,3 @@ def test_spread_keeps_the_gap_and_the_order(places):
     assert all(-1e-9 <= place <= 1.0 + 1e-9 for place in moved)
     if all(b - a >= gap for a, b in itertools.pairwise(sorted(places))):
         np.testing.assert_allclose(moved, sorted(places))
-
-
-@pytest.fixture(scope="module")
-def converged(tmp_path_factory):
-    """The reports folder of a short convergence run of all optimizers."""
-    reports = tmp_path_factory.mktemp("reports")
-    request = Request(
-        suite="optimbench", command="converge", reports=reports, extra={"seeds": 2, "steps": 6, "protocol": ["same"]}
-    )
-    assert converge(request) == RIGHT
-    return reports
-
-
-def test_convergence_figures_come_from_the_results_file(converged):
-    """Four figures with files and texts, from the records alone."""
-    request = Request(suite="optimbench", command="plot", reports=converged)
-
-    assert optimbench.plots.plot(request) == RIGHT
-    records = read(request.results_file).of("figure")
-    assert [record["id"] for record in records] == [
-        "converge-overview",
-        "converge-curves",
-        "converge-fits",
-        "converge-document",
-    ]
-    for record in records:
-        assert imread(converged / record["file"]).std() > 0.01
-        assert "<svg" in (converged / record["svg"]).read_text()
-        assert all(record[field] for field in ("title", "caption", "alt", "group"))
-    texts = " ".join(record["caption"] for record in records)
-    assert "noise floor" in texts
-    assert "different initialisations" in texts
-    assert "well below 0.01" in texts
-
-
-@pytest.mark.parametrize("draw", [optimbench.plots.overview, optimbench.plots.linear_view], ids=["logarithmic", "linear"])
-def test_all_curves_of_an_overview_are_named(converged, draw):
-    """Twelve names, none over another or over the edge; axes with labels; the floor is there."""
-    experiment = optimbench.plots.load(Request(suite="optimbench", command="plot", reports=converged))
-    figure, _ = draw(experiment)
-    (axes,) = figure.axes
-
-    assert fits_on_the_page(figure)
-    names = {text.get_text(): text.get_window_extent() for text in axes.texts if not text.get_text().startswith("grey")}
-    assert set(names) == {family.label for family in experiment.families}
-    assert len(names) == 12
-    assert not any(a.overlaps(b) for a, b in itertools.combinations(names.values(), 2))
-    assert axes.get_xlabel() == "training step"
-    assert "squared error" in axes.get_ylabel()
-    assert experiment.floor in {line.get_ydata()[0] for line in axes.lines}
-
-
-def test_small_multiples_are_labelled(converged):
-    """One panel for each curve, with bands in order and common labels."""
-    experiment = optimbench.plots.load(Request(suite="optimbench", command="plot", reports=converged))
-    for draw, y in ((optimbench.plots.every_curve, "mean squared error"), (optimbench.plots.fits, "y (")):
-        figure, _ = draw(experiment)
-
-        assert fits_on_the_page(figure)
-        assert len(figure.axes) == len(experiment.families) == 12
-        assert figure.get_supylabel().startswith(y)
-        assert figure.get_supxlabel()
-        assert all(family.label in axes.get_title() for family, axes in zip(experiment.families, figure.axes, strict=True))
-        assert figure.legends
-
-
-def test_a_diverged_curve_is_drawn(tmp_path):
-    """Losses that are not finite go off the axis and break nothing."""
-    extra = {"seeds": 2, "steps": 6, "protocol": ["same"], "lr": (1e30,)}
-    request = Request(suite="optimbench", command="converge", items=("SGD",), reports=tmp_path, extra=extra)
-    assert converge(request) == RIGHT
-    experiment = optimbench.plots.load(Request(suite="optimbench", command="plot", reports=tmp_path))
-    figure, _ = optimbench.plots.overview(experiment)
-
-    assert fits_on_the_page(figure)
-    assert figure.axes[0].get_ylim()[1] < 2.0
-
-
-def test_plot_without_converge_says_so(tmp_path):
-    """The error names the command to run first; so does that of a file without curves."""
-    request = Request(suite="optimbench", command="plot", reports=tmp_path)
-
-    with pytest.raises(UsageError, match="run 'optimbench converge"):
-        optimbench.plots.plot(request)
-    (tmp_path / "optimbench-converge.jsonl").write_text('{"kind": "header", "schema": 1}\n')
-    with pytest.raises(UsageError, match="holds no run of the document's problem"):
-        optimbench.plots.plot(request)

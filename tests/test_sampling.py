@@ -11,7 +11,7 @@ from scipy.stats import binom
 from benchkit import sampling
 from benchkit.pairs import AMBIGUOUS, FASTER, MOST_PAIRS, SAME, SLOWER, compare, judge
 from benchkit.sampling import Sample, batch, median_interval, sample
-from benchkit.self_test import ask
+from benchkit.self_test import ask, rest, sentences
 
 
 class FakeClock:
@@ -177,11 +177,14 @@ def test_described_times_are_in_order():
 def test_the_processor_clock_counts_calls_and_time():
     """The real clock: every call is made, the time is positive, and work shows as CPU time."""
     made = []
-    found = sampling.CpuClock()(lambda: made.append(sum(range(10_000))), 5)
+    ticker = sampling.CpuClock()
+    found = [ticker(lambda: made.append(sum(range(10_000))), 5) for _ in range(sampling.ASKED_EVERY)]
 
-    assert len(made) == 5
-    assert found.wall_s > 0.0
-    assert found.cpu_s > 0.0
+    assert len(made) == 5 * len(found)
+    assert all(one.wall_s > 0.0 for one in found)
+    assert [one.cpu_s is not None for one in found] == [one.faults is not None for one in found]
+    (known,) = [one.cpu_s for one in found if one.cpu_s is not None]
+    assert known > 0.0
 
 
 def test_pairs_are_limited():
@@ -226,3 +229,22 @@ def test_self_test_of_a_clock_that_sees_nothing():
     found = ask(lambda: None, worth(1e-3), clock, np.random.default_rng(0), 0.5, clock.now)
 
     assert any("5 % more work reads same" in problem for problem in found.problems)
+
+
+def test_self_test_without_a_kernel_of_known_duration():
+    """A device on which torch cannot wait (such as MPS) is asked the other two questions, and the header says so."""
+
+    class Works(FakeClock):
+        def __call__(self, run, calls):
+            before = len(made)
+            run()
+            return self.sample(1e-4 * (len(made) - before), calls)
+
+    made: list[int] = []
+    clock = Works(0.001)
+    found = ask(lambda: made.append(1), None, clock, np.random.default_rng(0), 1.0, clock.now)
+
+    assert rest("mps") is None
+    assert found.known_s is None
+    assert found.problems == []
+    assert "was not asked for" in sentences(found.described() | {"device": "mps"})[0]

@@ -82,7 +82,10 @@ def write_times(suite, items, reports, devices=("cpu",)):
             if size == 10**7 and item == items[0]:
                 run.write("time", record_id, **names, elements=size, status="skipped", reason="would take about 3.10 s")
                 continue
-            median = 4e-6 + size * 1e-9 if device == "cpu" else 2e-5 + size * 1e-11
+            cpu, other = 4e-6 + size * 1e-9, 2e-5 + size * 1e-11
+            median = cpu if device == "cpu" else other
+            pairs = {"device": "cpu", "path": path, "ratio": other / cpu, "verdict": "faster"}
+            pairs |= {"ratio_low": 0.9 * other / cpu, "ratio_high": 1.1 * other / cpu}
             run.write(
                 "time",
                 record_id,
@@ -95,6 +98,7 @@ def write_times(suite, items, reports, devices=("cpu",)):
                 gb_per_s=12 * size / median / 1e9,
                 samples=9,
                 threads=2,
+                **({} if device == "cpu" else {"versus": pairs}),
             )
         run.end()
 
@@ -113,10 +117,14 @@ def write_others(reports):
         run.write("mutant", "b", bug="amsgrad forgets", status="survived", **(fields | {"by": None, "ratio": 0.4}))
         run.end()
     with Run.open(Request("optimbench", "converge", reports=reports)) as run:
-        for label, seed in itertools.product(("SGD", "SGD, momentum 0.9", "Adam"), range(4)):
-            losses = [0.2 / (step + 1) + 0.01 * seed for step in range(200)]
-            fields = {"optimizer": label.split(",")[0], "label": label, "lr": 0.01, "seed": seed, "closure_calls": 0}
-            run.write("curve", f"{label}-{seed}", losses=losses, seconds=0.05, **fields)
+        run.write("prepared", "beale/Adam", problem="beale", label="Adam", path="stack", why="equal")
+        run.write("prepared", "beale/Muon", problem="beale", label="Muon", path="", why="it takes matrices only")
+        run.write("failure", "beale/tuned/Mine", message="Mine on beale could not be trained: it raised")
+        run.end()
+    with Run.open(Request("optimbench", "plot", reports=reports)) as run:
+        rows = [("SGD", "0.0703", "b"), ("SGD, momentum 0.9", "0.0126", "a"), ("Adam", "0.0104", "a")]
+        fields = {"title": "Parabola, same", "group": "Parabola", "section": "convergence", "notes": ["Median over 4 seeds."]}
+        run.write("table", "parabola-same", columns=("optimizer", "final", "group"), rows=rows, **fields)
         run.end()
     with Run.open(Request("lossbench", "plot", reports=reports)) as run:
         for stem in ("smooth-l1-against-l1", "card-mse"):
@@ -193,6 +201,8 @@ def test_page_shows_every_kind_of_record(full):
         "amsgrad forgets",
         "Optimizers: 1 of 2 caught",
         "SGD, momentum 0.9",
+        "Muon on beale: it takes matrices only",
+        "Mine on beale could not be trained",
         "Loss against difference.",
         "would take about 3.10 s",
         "No CUDA device was there",
@@ -413,7 +423,7 @@ def test_hostile_text_is_escaped(tmp_path):
     assert not page.all("script")
     assert not page.all("img")
     assert not any("onerror" in attributes for _, attributes in page.elements)
-    assert all(re.match(r"#|https://evil|lossbench-\w+\.jsonl$", address) for address in addresses)
+    assert all(re.match(r"#|https://evil|lossbench-\w+\.jsonl$|measuring\.html$", address) for address in addresses)
     assert "alert('x')" in page.text
     assert "{{ 7 * 7 }}" in page.text
 
@@ -434,17 +444,23 @@ def test_numbers_for_people(value, text):
     assert site_tables.number(value) == text
 
 
-def test_curves_are_ordered_by_their_median():
+def test_headings_of_a_section():
+    """Tables, first figures and others under each heading, in order; a figure is among the first unless it says otherwise."""
     records = [
-        {"label": label, "lr": 0.1, "losses": [1.0, end], "seconds": 1.0}
-        for label, ends in {"b": (0.2, 0.4), "a": (0.1, 0.3), "diverged": (float("nan"),) * 2}.items()
-        for end in ends
+        {"kind": "figure", "id": "a", "group": "one", "first": False},
+        {"kind": "figure", "id": "b", "group": "two"},
+        {"kind": "table", "id": "c", "group": "one"},
+        {"kind": "figure", "id": "d", "group": "one", "first": True},
     ]
-    rows = site_tables.curves(records)
+    found = site.headings(records)
 
-    assert [row.label for row in rows] == ["a", "b", "diverged"]
-    assert rows[0].quartiles == pytest.approx((0.15, 0.2, 0.25))
-    assert rows[0].seeds == 2
+    assert list(found) == ["one", "two"]
+    assert [[r["id"] for r in kind] for kind in (found["one"].tables, found["one"].first, found["one"].others)] == [
+        ["c"],
+        ["d"],
+        ["a"],
+    ]
+    assert [record["id"] for record in found["two"].first] == ["b"]
 
 
 def test_published_gallery_holds_what_its_page_shows(tmp_path):

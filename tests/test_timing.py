@@ -12,10 +12,13 @@ from rich.console import Console
 import lossbench.kernels
 import lossbench.timing
 import optimbench.kernels
+import optimbench.models
+import optimbench.parameters
 import optimbench.timing
 import reference
-from benchkit import timing
-from benchkit.request import RIGHT, Request
+from benchkit import device_ratios, points, quantities, time_tables, timing
+from benchkit.points import DTYPES, NUMPY, SIZES, Kernel, Point
+from benchkit.request import RIGHT, Request, UsageError
 from benchkit.results import read
 
 LOSSES = sorted(reference.LOSSES)
@@ -60,11 +63,13 @@ def test_backward_kernel_computes_gradients_of_training(name):
 def test_shape_grows_along_one_axis(name, size):
     """Small sizes give one row, large ones the size within the length of a row."""
     item = reference.LOSSES[name]
-    shape = lossbench.kernels.shape_of(item, size)
+    for lengths in lossbench.kernels.row_lengths(item):
+        shape = lossbench.kernels.shape_of(item, size, lengths)
+        least = lossbench.kernels.least_size(item, lengths)
 
-    assert len(shape) == len(item.shapes[0])
-    assert min(shape) >= 1
-    assert math.prod(shape) == size or abs(math.prod(shape) - size) <= 1000
+        assert len(shape) == len(item.shapes[0])
+        assert min(shape) >= 1
+        assert math.prod(shape) == least if size < least else abs(math.prod(shape) - size) <= least / 2
 
 
 @pytest.mark.parametrize(("name", "path"), STEPS)
@@ -74,7 +79,7 @@ def test_step_kernel_moves_every_parameter(name, path):
     before = [parameter.detach().add_(1.0).clone() for parameter in kernel.changes]
     kernel.run()
 
-    assert len(before) == optimbench.kernels.TENSORS
+    assert len(before) == optimbench.parameters.TENSORS
     assert all((new != old).any() for new, old in zip(kernel.changes, before, strict=True))
     assert all(torch.isfinite(parameter).all() for parameter in kernel.changes)
     assert ELEMENTS / 2 <= kernel.elements <= ELEMENTS * 2
@@ -167,23 +172,22 @@ def test_row_stops_growing_where_a_point_would_take_too_long(tmp_path):
 
     def build(point):
         made.append(point.size)
-        return timing.Kernel(lambda: sum(range(1000)), point.size, 0)
+        return Kernel(lambda: sum(range(1000)), point.size, 0)
 
-    points = [timing.Point("A", "a", "forward", "eager", "cpu", "float32", size) for size in (1, 2, 10**12)]
+    points = [Point("A", "a", "forward", "eager", "cpu", "float32", size) for size in (1, 2, 10**12)]
     asked = request(tmp_path)
     timing.time_points(asked, points, build, Console(file=io.StringIO()))
     records = read(asked.results_file).of("time")
 
-    assert made == [1, 2]
+    assert [size for size in made if size > 2] == []
     assert [record["status"] for record in records] == ["measured", "measured", "skipped"]
-    assert "a point on the CPU may take 2.00 s" in records[-1]["reason"]
+    assert "a point on the CPU may take 100 ms" in records[-1]["reason"]
     assert records[0]["gb_per_s"] is None
 
 
 def test_points_are_skipped_once_the_time_is_used_up(tmp_path, monkeypatch):
     """A run that has no time left says so for every point that it leaves out."""
-    monkeypatch.setattr(timing, "SHORTEST_RUN_S", 0.0)
-    monkeypatch.setitem(timing.EFFORTS, "quick", timing.Effort(0.01, 0.0, 0.1))
+    monkeypatch.setitem(points.EFFORTS, "quick", points.Effort(0.01, 0.0, 0.1, 0.1, 0.1, 0))
     lossbench.timing.time(request(tmp_path))
     records = read(request(tmp_path).results_file).of("time")
 
@@ -203,68 +207,104 @@ def test_what_torch_refuses_is_recorded_with_its_words(tmp_path):
     assert {record["reason"] for record in read(asked.results_file).of("time")} == {"RuntimeError: not implemented for 'Half'"}
 
 
+@pytest.mark.parametrize("side", [lossbench.timing, optimbench.timing], ids=["losses", "optimizers"])
 @pytest.mark.parametrize(
-    ("dtypes", "extra", "expected"),
+    ("extra", "dtypes"),
     [
-        (None, {}, ("float32",)),
-        (("float64",), {"dtypes_given": True}, ("float64",)),
-        (None, {"dtypes_given": True}, ("float64", "float32", "bfloat16", "float16")),
+        ({"size": (100, 1000)}, {"float32"}),
+        ({"dtypes_given": True}, {"float64", "float32", "bfloat16", "float16"}),
+        ({}, {*DTYPES}),
     ],
 )
-def test_dtype_is_float32_unless_named(tmp_path, dtypes, extra, expected):
-    asked = request(tmp_path, extra=extra, **({"dtypes": dtypes} if dtypes else {}))
+def test_what_is_named_replaces_the_plan_of_the_level(tmp_path, side, extra, dtypes):
+    """Once a value of any axis is asked for, only it is measured, with the usual values of the others."""
+    found = side.points(request(tmp_path, items=(), level="standard", extra=extra))
 
-    assert expected == timing.chosen_dtypes(asked)
+    assert {point.dtype for point in found} == dtypes
+    if "size" in extra:
+        assert {point.size for point in found} == {100, 1000}
+        assert len({point.workload for point in found if point.item == found[0].item}) == 1
+
+
+@pytest.mark.parametrize("axis", points.AXES)
+@pytest.mark.parametrize("side", [lossbench.timing, optimbench.timing], ids=["losses", "optimizers"])
+def test_an_unknown_value_of_an_axis_is_refused(tmp_path, side, axis):
+    """The sentence names what was asked for and what there is."""
+    with pytest.raises(UsageError, match=f"unknown {axis} 'nothing' for time; it must be one of \\w"):
+        side.points(request(tmp_path, items=(), extra={axis: ("nothing",)}))
+
+
+@pytest.mark.parametrize("level", ["quick", "standard", "thorough"])
+@pytest.mark.parametrize("side", [lossbench.timing, optimbench.timing], ids=["losses", "optimizers"])
+def test_levels_nest_and_thorough_has_every_axis(tmp_path, side, level):
+    """Every item is measured at every level; standard varies each axis, thorough takes all values of all."""
+    names = reference.LOSSES if side is lossbench.timing else reference.OPTIMIZERS
+    found = side.points(request(tmp_path, items=(), level=level, devices=("cpu", "cuda"), extra={}))
+    grids = {(n, d): side.grid(item, d) for n, item in names.items() for d in ("cpu", "cuda")}
+
+    assert {point.item for point in found} == {*names}
+    if level != "quick":
+        assert {point.dtype for point in found} == {*DTYPES}
+        assert {*SIZES} <= {point.size for point in found}
+        assert {"compiled", "graph"} <= {point.path for point in found}
+    if level == "thorough":
+        for (name, device), grid in grids.items():
+            mine = [point for point in found if (point.item, point.device) == (name, device)]
+            assert {point.path for point in mine} == {*grid.paths}
+            assert {point.workload for point in mine} == {*grid.workloads}
+            assert {10**8} <= {point.size for point in mine}
+
+
+def test_declarations_say_how_long_rows_are():
+    """A loss of rows names their axes and at least one length of each; every loss belongs to a family."""
+    for item in reference.LOSSES.values():
+        shape = item.shapes[0]
+        axes = item.row_axes(torch.zeros(shape)) if callable(item.row_axes) else item.row_axes
+        of_row = 1 if isinstance(axes, int) else len(axes)
+
+        assert item.family
+        assert item.operations_per_element > 0
+        assert len({len(lengths) for lengths in lossbench.kernels.row_lengths(item)} | {of_row}) == 1, item.name
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_reference_in_numpy_computes_what_torch_does(name):
+    """Both kernels get the same numbers, so that their times can be set side by side."""
+    item = reference.LOSSES[name]
+    ours = lossbench.kernels.build(item, "forward", "cpu", "float32", ELEMENTS, path=NUMPY)
+    theirs = lossbench.kernels.build(item, "forward", "cpu", "float32", ELEMENTS)
+
+    assert torch.allclose(
+        torch.as_tensor(ours.run(), dtype=torch.float32).squeeze(), theirs.run().squeeze(), rtol=1e-3, atol=1e-4
+    )
+
+
+@pytest.mark.parametrize("workload", [*optimbench.parameters.SETS, *optimbench.models.MODELS])
+def test_parameter_sets_are_what_they_are_called(workload):
+    """The set has its elements in as many tensors, for every optimizer that takes any shape."""
+    sizes = {"1x1e6": (1, 10**6), "1x1e8": (1, 10**8), "100x1e4": (100, 10**6), "1000x1e3": (1000, 10**6)}
+    sizes |= {"MLP": (4, 203_530), "LeNet": (10, 61_706), "AlexNet": (16, 46_764_746)}
+    for item in reference.OPTIMIZERS.values():
+        shapes = optimbench.parameters.shapes(item, workload)
+        if "matrices" in item.tags:
+            assert all(len(shape) == 2 for shape in shapes)
+        elif "whole" not in item.tags:
+            assert (len(shapes), optimbench.parameters.size_of(shapes)) == sizes[workload]
 
 
 def test_ids_of_all_points_differ(tmp_path):
     """No two points of a run share an id, so that resuming never takes one for the other."""
     everything = request(tmp_path, items=(), devices=("cpu", "cuda"), extra={"dtypes_given": True})
-    for points in (lossbench.timing.points(everything), optimbench.timing.points(everything)):
-        assert len(points) == len({point.id for point in points})
-        assert [point.size for point in points] == sorted(point.size for point in points)
+    for found in (lossbench.timing.points(everything), optimbench.timing.points(everything)):
+        assert len(found) == len({point.id for point in found})
+        assert [point.size for point in found] == sorted(point.size for point in found)
 
 
-def record(device, size, median):
+def record(device, size, median, **changes):
     """A measured record of one row."""
-    names = {"item": "A", "operation": "forward", "path": "eager", "dtype": "float32"}
-    return {
-        "status": "measured",
-        "device": device,
-        "size": size,
-        "elements": size,
-        "median_s": median,
-        "gb_per_s": None,
-        **names,
-    }
-
-
-@pytest.mark.parametrize(
-    ("cuda", "expected"),
-    [
-        ((5.0, 5.0, 5.0), 1000),
-        ((50.0, 5.0, 5.0), 10**4),
-        ((5.0, 50.0, 5.0), 10**5),
-        ((5.0, 5.0, 50.0), None),
-        ((10.0,) * 3, None),
-    ],
-)
-def test_device_wins_from_the_size_after_which_it_never_loses(cuda, expected):
-    sizes = (1000, 10**4, 10**5)
-    records = [record("cpu", size, 10.0) for size in sizes] + [
-        record("cuda", size, t) for size, t in zip(sizes, cuda, strict=True)
-    ]
-    (comparison,) = timing.compare_devices(records)
-
-    assert comparison.wins_from == expected
-    assert comparison.ratios == {size: 10.0 / t for size, t in zip(sizes, cuda, strict=True)}
-
-
-def test_comparison_needs_both_devices_at_one_size():
-    """Sizes that only one device measured, and skipped points, make no ratio."""
-    skipped = {**record("cuda", 1000, 1.0), "status": "skipped"}
-
-    assert timing.compare_devices([record("cpu", 1000, 1.0), record("cuda", 10, 1.0), skipped]) == []
+    names = {"item": "A", "operation": "forward", "path": "eager", "dtype": "float32", "workload": "", "fixed": False}
+    measured = {"status": "measured", "device": device, "size": size, "elements": size, "median_s": median, "gb_per_s": None}
+    return measured | names | {"doubts": []} | changes
 
 
 @pytest.mark.parametrize(
@@ -280,39 +320,37 @@ def test_comparison_needs_both_devices_at_one_size():
     ],
 )
 def test_duration_has_three_digits_and_a_unit(seconds, text):
-    assert timing.duration(seconds) == text
+    assert quantities.duration(seconds) == text
 
 
 @pytest.mark.parametrize(
     ("size", "text"), [(10**3, "1e3"), (10**7, "1e7"), (100, "100"), (1500, "1,500"), (2 * 10**6, "2,000,000")]
 )
 def test_size_text(size, text):
-    assert timing.size_text(size) == text
+    assert quantities.size_text(size) == text
 
 
 def test_printed_tables_fit_a_narrow_terminal():
     """Names and numbers are whole in 100 columns, on one device and on two, and the comparison is there."""
     name = max([*reference.LOSSES, *reference.OPTIMIZERS], key=len)
-    sizes = (10**3, 10**4, 10**5, 10**6, 10**7)
-    rows = [
-        (operation, device, size)
+    versus = {"device": "cpu", "path": "eager", "ratio": 1 / 123, "ratio_low": 1 / 124, "ratio_high": 1 / 122}
+    records = [
+        record(device, size, 123e-6 if device == "cpu" else 1e-6, item=name, operation=operation, gb_per_s=4321.0, threads=16)
+        | ({} if device == "cpu" else {"versus": versus})
         for operation in ("forward", "forward+backward")
         for device in ("cpu", "cuda")
-        for size in sizes
+        for size in SIZES
     ]
-    records = [
-        record(device, size, 123e-6 if device == "cpu" else 1e-6)
-        | {"item": name, "operation": operation, "gb_per_s": 4321.0, "threads": 16}
-        for operation, device, size in rows
-    ]
+    records.append(record("cpu", 10**6, 1e-3, item=name, operation="forward+backward", path="compiled", threads=16))
+    records[-1] |= {"workload": "T=50,C=20", "compile_s": 12.3}
     console = Console(file=io.StringIO(), width=100)
-    timing.show(records, {"cpu": "a processor", "cuda": "a GPU"}, console)
+    time_tables.show(records, {"environment": {"devices": {"cpu": "a processor", "cuda": "a GPU"}}}, console)
     printed = console.file.getvalue()
 
     assert "…" not in printed
-    assert printed.count(name) == 4
     assert printed.count("123 µs") == 10
-    assert printed.count(" 123 ") == 20
+    assert printed.count(" 123 ") == 20  # the times of the CPU, and the ratios
+    assert printed.count("12.3 s") == 1
     assert "a GPU" in printed
     assert "No CUDA device" not in printed
 
@@ -320,7 +358,7 @@ def test_printed_tables_fit_a_narrow_terminal():
 def test_missing_accelerator_is_said_plainly():
     """No device: said. Present but not timed: said, with its name. Timed: nothing to say."""
     cases = itertools.product([{"cpu": "x"}, {"cpu": "x", "cuda": "H200"}], [{"cpu"}, {"cpu", "cuda"}])
-    said = [timing.without_accelerator(devices, timed) for devices, timed in cases]
+    said = [device_ratios.without_accelerator(devices, timed) for devices, timed in cases]
 
     assert said[0].startswith("No CUDA device was there")
     assert "H200" in said[2]

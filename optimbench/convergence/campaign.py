@@ -95,7 +95,7 @@ class Campaign:
         for problem, contender in itertools.product(self.plan.problems, self.plan.contenders):
             key = problem, contender.label
             if record := known.get("/".join(key)):
-                found[key] = Prepared(record["path"], record["why"], record["step_seconds"])
+                found[key] = Prepared(**{name: record[name] for name in ("path", "why", "step_seconds", "evaluation_seconds")})
             else:
                 rate = contenders.default_lr(contender) or PROBLEMS[problem].learning_rate
                 asked[key] = self.executor.submit(preparation.prepare, problem, contender, {"lr": rate})
@@ -144,6 +144,7 @@ class Campaign:
                 shards=[shard.id for shard in wanted],
                 path=prepared.path,
                 step_seconds=prepared.step_seconds,
+                evaluation_seconds=prepared.evaluation_seconds,
             )
 
         self.want(wanted, id, then)
@@ -276,6 +277,7 @@ class Campaign:
             steps=self.plan.budget(problem),
             plane=declared.plane,
             floor=[declared.floor(seed) for seed in self.plan.seeds],
+            optimum=declared.optimum(self.plan.seeds[0]) is not None,
         )
 
 

@@ -5,11 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 
-import numpy as np
-from rich.box import SIMPLE
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.table import Table
 
 import optimbench.convergence.problems  # noqa: F401  declares them
 from benchkit.request import DISCREPANCY, RIGHT, Request, UsageError
@@ -20,7 +17,7 @@ from optimbench.convergence.problem import PROBLEMS
 from optimbench.convergence.protocols import PROTOCOLS
 from optimbench.convergence.shards import Store
 from optimbench.convergence.study import SHARDS, studies
-from optimbench.convergence.trajectory import Study
+from optimbench.convergence.summary import summary
 
 SEEDS = 64
 DEFAULT_PROBLEM = "parabola"  # the document's
@@ -39,7 +36,7 @@ def converge(request: Request) -> int:
     ) as run:
         status = carry_out(plan, run, request)
         run.end(failures=status != RIGHT)
-    Console().print(*map(summary, by_problem(studies(request.results_file))))
+    Console().print(summary(studies(request.results_file)))
     return status
 
 
@@ -141,36 +138,3 @@ def chosen_problems(given: Sequence[str]) -> tuple[str, ...]:
     rest = [word for word in words if word in PROBLEMS or not PROBLEMS.knows(word)]
     forms = [form for form, _ in PROBLEMS.families.values()]
     return (names(rest, tuple(PROBLEMS), "problem", forms) if rest or not made else ()) + made
-
-
-def by_problem(found: Sequence[Study]) -> list[list[Study]]:
-    """The studies of each problem."""
-    return [[study for study in found if study.problem == name] for name in dict.fromkeys(study.problem for study in found)]
-
-
-def summary(mine: Sequence[Study]) -> Table:
-    """The median final objective of every contender on a problem, a column for each protocol."""
-    first = mine[0]
-    floor = float(np.median(first.floor))
-    title = f"{first.title}: {first.objective} at the end, median of {len(first.floor)} seeds" + (
-        f"; floor {floor:.4g}" if np.isfinite(floor) else ""
-    )
-    table = Table(title=title, title_justify="left", box=SIMPLE, padding=(0, 1))
-    table.add_column("contender", no_wrap=True)
-    for study in mine:
-        table.add_column(study.protocol, justify="right", no_wrap=True)
-        table.add_column("lr", justify="right", no_wrap=True)
-    labels = dict.fromkeys(entry.contender.label for study in mine for entry in study.entries)
-    for label in labels:
-        cells: list[str] = []
-        for study in mine:
-            entry = next((entry for entry in study.entries if entry.contender.label == label), None)
-            if entry is None:
-                cells += ["", ""]
-                continue
-            edge = "*" if label in study.tunings and study.tunings[label].at_edge else ""
-            cells += [f"{np.median(entry.final):.4g}", f"{entry.setting['lr']:g}{edge}"]
-        table.add_row(label, *cells)
-    if any(tuning.at_edge for study in mine for tuning in study.tunings.values()):
-        table.caption = "* at an end of the grid: a wider one could do better"
-    return table

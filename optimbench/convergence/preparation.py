@@ -21,12 +21,14 @@ PACE_STEPS, PACE_SECONDS = 30, 0.3  # how long the pace is measured, whichever e
 class Prepared:
     """``path`` is "" where the contender cannot train the problem; ``why`` says what the probe saw.
 
-    ``step_seconds``: median seconds of one step of one replica trained alone.
+    ``step_seconds``: median seconds of one step of one replica trained alone; ``evaluation_seconds``: of one evaluation of loss
+    and gradient with its share of the step, for steps may make many evaluations or few.
     """
 
     path: str
     why: str
     step_seconds: float
+    evaluation_seconds: float
 
 
 def prepare(problem_name: str, contender: Contender, setting: Setting) -> Prepared:
@@ -38,23 +40,25 @@ def prepare(problem_name: str, contender: Contender, setting: Setting) -> Prepar
     try:
         answer = probe.probe(problem, contender, setting)
     except contenders.Unsuitable as error:
-        return Prepared("", str(error), float("nan"))
-    return Prepared(answer.path, answer.why, pace(problem, contender, setting, answer.path))
+        return Prepared("", str(error), float("nan"), float("nan"))
+    return Prepared(answer.path, answer.why, *pace(problem, contender, setting, answer.path))
 
 
-def pace(problem: Problem, contender: Contender, setting: Setting, path: str) -> float:
-    """Median seconds of a step of one replica alone, its evaluations of the loss included; NaN where a step fails."""
+def pace(problem: Problem, contender: Contender, setting: Setting, path: str) -> tuple[float, float]:
+    """Median seconds of a step of one replica alone, and of an evaluation with its share; NaN where a step fails."""
     alone = path if path in ALONE else LOOP
     course = Course(problem, [0], 1, PACE_STEPS, "cpu")
     replicas = Replicas(contender, [setting], course.starts(), alone, contenders.sparse(contender), problem.tables)
     times: list[float] = []
+    calls: list[int] = []
     for _, batch in zip(range(PACE_STEPS), course.batches()):
         began = time.perf_counter()
         try:
-            step_alone(problem, replicas, batch, alone)
-        except Exception:
-            return float("nan")
+            calls.append(step_alone(problem, replicas, batch, alone))
+        except Exception:  # of anybody's class; where it is trained, it is told
+            return float("nan"), float("nan")
         times.append(time.perf_counter() - began)
         if sum(times) > PACE_SECONDS:
             break
-    return statistics.median(times)
+    of_evaluations = [seconds / count for seconds, count in zip(times, calls) if count]
+    return statistics.median(times), statistics.median(of_evaluations) if of_evaluations else float("nan")

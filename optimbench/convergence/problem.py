@@ -85,6 +85,7 @@ class Problem:
     tuning_seeds: int = 8
     target: float | None = None
     plane: tuple[tuple[float, float], tuple[float, float]] | None = None
+    document: bool = False  # the document's own experiment
     tables: Sequence[str] = ()
     needs: str = ""
     extra: str = "problems"

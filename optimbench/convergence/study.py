@@ -39,6 +39,7 @@ def _study(record: Record, results: Results, store: Store, tunings: dict[tuple[s
         floor=np.array(record["floor"], dtype=float),
         target=record["target"],
         objective=record["objective"],
+        optimum=bool(record.get("optimum")),
     )
 
 
@@ -66,6 +67,7 @@ def _trajectories(entry: Record, store: Store) -> Trajectories:
         losses=losses.astype(float),
         evaluations=evaluations,
         step_seconds=float(entry["step_seconds"]),
+        evaluation_seconds=float(entry.get("evaluation_seconds", "nan")),
         path=entry["path"],
         iterates=None if columns["iterates"] is None else columns["iterates"].astype(float),
         parameters=None if columns["parameters"] is None else columns["parameters"].astype(float),

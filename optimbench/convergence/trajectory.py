@@ -35,7 +35,8 @@ class Trajectories:
 
     ``steps`` (T,): number of optimizer steps made before each record, from 0 on. ``losses`` (S, T): the objective of the
     problem there (NaN or inf where training diverged). ``evaluations`` (S, T): evaluations of loss and gradient made up to
-    there. ``step_seconds``: median seconds of one step of one replica that a plain loop trains alone, NaN: not measured.
+    there. ``step_seconds``: median seconds of one step of one replica that a plain loop trains alone, ``evaluation_seconds``:
+    of one evaluation with its share of the step, NaN: not measured.
     ``path``: how the replicas were trained (``stack``, ``views``, ``loop``, ``closure``). ``iterates`` (S, T, 2): the
     parameters of a problem of two variables, None for others. ``parameters`` (S, P): the trained parameters one after another,
     in the order of the problem's ``start``, None where there are more than 1000.
@@ -52,6 +53,12 @@ class Trajectories:
     path: str
     iterates: Array | None = None
     parameters: Array | None = None
+    evaluation_seconds: float = float("nan")
+
+    @property
+    def seconds(self) -> Array:
+        """What training up to each record takes alone, (T,): evaluations take the time, and a step may make many or few."""
+        return np.asarray(np.median(self.evaluations, axis=0) * self.evaluation_seconds)
 
     @property
     def final(self) -> Array:
@@ -91,3 +98,4 @@ class Study:
     floor: Array
     target: float | None
     objective: str  # axis label, with its unit
+    optimum: bool = False  # whether ``floor`` is the least value that the objective has, so that no run can lie below it

@@ -1,4 +1,4 @@
-"""Hooks, learning rates in tensors, complex states in another format."""
+"""Hooks, learning rates in tensors, complex states in another format, and counters of long runs."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from benchkit.precision import FLOAT32, PRECISIONS
 from optimbench.found import Found
 from optimbench.life.cases import PAIRS, LifeCase, scenario
 from optimbench.life.gradients import COMPLEX_WORDS, speaks_of
-from optimbench.life.options import PARTNERS
+from optimbench.life.options import PARTNERS, entries
 from optimbench.life.script import Script
 from optimbench.life.storage import twin
+from optimbench.lockstep import COUNTER
 from optimbench.subject import Unsupported
+
+LONG_RUN = 2**24  # steps
 
 HOOKS = """
 calls = []
@@ -136,3 +139,30 @@ def check_complex_loaded_into_other_format(case: LifeCase, script: Script) -> li
     for gradients in drawn.gradients[2:4]:
         other.step([None if g is None else PRECISIONS[dtype].round(g) for g in gradients])
     return script.judge()
+
+
+@scenario(
+    "The step counter counts on however long a run has been: the averages and rates of later steps are made from it.",
+    variants=lambda item: ("",) * (COUNTER in entries(item, item.defaults)), everywhere=False, formats=("float32",),
+    sets=lambda item, few: few[:1],
+)  # fmt: skip
+def check_counts_on(case: LifeCase, script: Script) -> list[Found]:
+    """Two steps of a run that has 2**24 behind it, the last whole number below which float32 has all."""
+    drawn = case.draw()
+    run = script.start(drawn.groups, (case.options, case.others))
+    run.step(drawn.gradients[0])
+    states = run.look()[1]
+    if not script.subject.kin or COUNTER not in states[0]:
+        raise Unsupported("the state has no step that could be set")
+    held = [f"{run.name}.state[{name}]" for name in run.parameters]
+    for counter in (f"{state}[{COUNTER!r}]" for state in held):
+        a_number = isinstance(script[counter], (int, float))
+        script.do(f"{counter} = {LONG_RUN}" if a_number else f"{counter}.fill_({LONG_RUN})")
+    for gradients in drawn.gradients[1:3]:
+        run.give(gradients)
+        script.do(f"{run.name}.step()")
+    for state in held:
+        count = float(script[f"{state}[{COUNTER!r}]"])
+        right = f"float({state}[{COUNTER!r}]) == {LONG_RUN} + 2"
+        script.expect(count == LONG_RUN + 2, f"the step counter is {count} after {LONG_RUN} + 2 steps", right)
+    return script.found

@@ -16,6 +16,7 @@ from optimbench.found import Found
 from optimbench.life.cases import LifeCase, scenario
 from optimbench.life.script import Run, Script, same_future
 from optimbench.life.storage import twin
+from optimbench.subject import Unsupported
 
 CLOSURE = """
 modes = []
@@ -139,6 +140,40 @@ def check_evaluations(case: LifeCase, script: Script) -> list[Found]:
     script.expect(all(modes), "the closure was evaluated without gradients", "all(modes)")
     first = "float(loss) == float(losses[0])"
     script.expect(script[first], "step did not return the first loss", first)
+    return script.found
+
+
+HISTORIES = {"longer": (1, 10), "shorter": (10, 2)}
+
+
+@scenario(
+    "How many pairs a history keeps may be changed between steps: a longer one grows on, a shorter one drops the oldest.",
+    needs=frozenset({"closure"}), without=frozenset(), variants=lambda item: tuple(HISTORIES), formats=("float32", "float64"),
+    sets=_searches,
+)  # fmt: skip
+def check_changed_history(case: LifeCase, script: Script) -> list[Found]:
+    """Steps of one iteration; a run whose history became long in time is that of a long one."""
+    drawn, (before, after) = case.draw(), HISTORIES[case.variant]
+    once = {**case.options, "max_iter": 1, "lr": 0.1}
+    run = script.start([drawn.parameters], ({**once, "history_size": before},))
+    other = twin(run)
+    other.construct(({**once, "history_size": after},))
+    filled = 2 if case.variant == "longer" else 6
+    for _ in range(filled):
+        run.step([])
+        other.step([])
+    run.change(0, {**once, "history_size": after})
+    for _ in range(4):
+        run.step([])
+        if case.variant == "longer":
+            other.step([])
+            same_future(run, other)
+    state = f"{run.name}.state[{run.parameters[0]}]"
+    if case.variant == "shorter":
+        if "old_dirs" not in script[state]:
+            raise Unsupported("the state has no old_dirs, which would show how many pairs it keeps")
+        kept = len(script[f"{state}['old_dirs']"])
+        script.expect(kept <= after, f"{kept} pairs are kept with history_size={after}", f"len({state}['old_dirs']) <= {after}")
     return script.found
 
 

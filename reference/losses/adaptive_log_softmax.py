@@ -167,7 +167,9 @@ def contract():
     answers={"mean": "loss", "none": "-output"},
     tags={"classes", "nats"},
     contract=contract(),
-    bytes_per_element=1.3,  # for ten features: the rows once, and for each an index of 8 bytes and a loss of 4
+    family="classification",
+    operations_per_element=15,
+    row_lengths=({"D": 64},),
     legacy=False,
     source="Grave, Joulin, Cissé, Grangier and Jégou, Efficient softmax approximation for GPUs, ICML 2017; "
     "torch.nn.AdaptiveLogSoftmaxWithLoss documentation",

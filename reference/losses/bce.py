@@ -40,7 +40,8 @@ def certain_probabilities():
     options={"weight": [None, elementwise_weights()]},
     shapes=((4, 5), (7,), (2, 3, 4)),
     tags={"elementwise"},
-    bytes_per_element=3,
+    family="classification",
+    operations_per_element=9,
     contract=[
         *unlike("target"),
         half_broadcast(),

@@ -114,7 +114,8 @@ def allowed(variant, *, weight, pos_weight):
     valid=lambda options: allowed(**{"variant": "", **options}),
     shapes=((4, 5), (7,), (2, 3, 4)),
     tags={"elementwise"},
-    bytes_per_element=3,
+    family="classification",
+    operations_per_element=9,
     contract=[
         *unlike("target"),
         half_broadcast(),

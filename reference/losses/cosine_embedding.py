@@ -73,7 +73,9 @@ def _pairs(**how):
     shapes=((5, 4), (3, 8), (6,)),
     edge_shapes=((0, 3), (1, 1), (2, 1), (2, 3)),
     row_axes=-1,
-    bytes_per_element=2,
+    family="ranking and embedding",
+    operations_per_element=7,
+    row_lengths=({"D": 128},),
     contract=[
         *unlike("input2", stated="Input2: same shape as Input1"),
         *unlike("target", stated="Target: (N)", axes=1),

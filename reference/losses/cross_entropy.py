@@ -161,7 +161,9 @@ def allowed(variant, *, weight, ignore_index, label_smoothing, **_):
     edge_shapes=((0, 3), (2, 3, 0), (1, 1), (1,), (6, 2), MANY_ROWS),
     row_axes=class_axis,
     tags={"probabilities", "classes"},
-    bytes_per_element=1.3,  # for ten classes: the scores once, and for each row an index of 8 bytes and a loss of 4
+    family="classification",
+    operations_per_element=5,
+    row_lengths=({"C": 10}, {"C": 1000}, {"C": 32768}),
     contract=[
         *out_of_range(stated="Class indices in the range [0, C)"),
         *out_of_range(

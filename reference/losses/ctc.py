@@ -128,6 +128,15 @@ def _tuple(draw, lengths):
     return tuple(int(length) for length in lengths)
 
 
+def _as_cudnn_takes_it(inputs):
+    """All frames count, the targets lie one after another, and the whole numbers are int32 in the memory of the host."""
+    targets, lengths = np.asarray(inputs["targets"]), np.asarray(inputs["target_lengths"])
+    frames = np.full_like(inputs["input_lengths"], len(inputs["log_probs"]))
+    spelled = np.concatenate([row[:length] for row, length in zip(targets, lengths, strict=True)])
+    whole = {"targets": spelled, "input_lengths": frames, "target_lengths": lengths}
+    return {**inputs, **{name: array.astype(np.int32) for name, array in whole.items()}}
+
+
 def _contract():
     """Labels that are none, lengths that do not fit, and the forms in which lengths may come."""
     lengths = ("input_lengths", "target_lengths")
@@ -243,7 +252,10 @@ def _contract():
     long_axes=(-1,),
     long_shapes=((45, 17, 4),),
     legacy=False,
-    bytes_per_element=1,
+    family="alignment",
+    operations_per_element=7,
+    row_lengths=({"T": 50, "C": 20}, {"T": 200, "C": 100}, {"T": 500, "C": 32}),
+    library=("cudnn", _as_cudnn_takes_it),
     contract=_contract(),
     document="3.5.15",
     source="Graves, Fernandez, Gomez and Schmidhuber, Connectionist temporal classification, ICML 2006, section 4",
@@ -368,4 +380,9 @@ ctc.equivalent(
 ctc.equivalent(
     "np.where(possible, total, 0.0) → np.where(possible, total, 0.001)",
     why="The number stands in for the probability of a target that is impossible, whose derivative is set apart.",
+)
+ctc.equivalent(
+    "(labels != blank) & (labels != _before(labels, blank)) → labels != _before(labels, blank)",
+    within="ctc",
+    why="Two states below a blank is a blank, but behind the last label of a target, and no path comes back from there.",
 )

@@ -89,7 +89,8 @@ POSITIVE = "a tensor of positive variances"
     shapes=((4, 5), (7,), (2, 3, 4)),
     long_axes=(-1,),  # of each loss the derivative by each of the variances of many rows would be a matrix of that size
     tags={"elementwise", "straight-through", "first_order"},
-    bytes_per_element=4,
+    family="regression",
+    operations_per_element=7,
     contract=[
         *unlike("target", stated=ONE_AXIS, but=("one row", "one column")),
         *unlike("var", stated=FEWER, but=("one row", "one column")),

@@ -14,7 +14,8 @@ from benchkit.spec import Figure, loss
     options={"margin": [1.0, 0.5, 2.0]},
     edge_options={"margin": [0.0, -1.0]},
     tags={"elementwise", "exact"},
-    bytes_per_element=3,
+    family="ranking and embedding",
+    operations_per_element=2,
     contract=[
         *misfit(),
         *labels(0.0, 0.5, stated="a labels tensor y (containing 1 or -1)"),

@@ -12,7 +12,8 @@ from benchkit.spec import Figure, loss
     edge_options={"delta": [2.0**-10, 1000.0]},
     shapes=((4, 5), (7,), (2, 3, 4)),
     tags={"elementwise", "exact"},
-    bytes_per_element=3,
+    family="regression",
+    operations_per_element=5,
     contract=[
         *unlike("target"),
         *weights_unlike(),

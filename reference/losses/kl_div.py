@@ -52,7 +52,8 @@ def times(t, x):
     options={"log_target": [False, True]},
     shapes=((4, 5), (7,), (2, 3, 4)),
     tags={"elementwise", "probabilities"},
-    bytes_per_element=3,
+    family="classification",
+    operations_per_element=4,
     contract=[
         *unlike("target"),
         # Its logarithm is no number, and NaN says so.

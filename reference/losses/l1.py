@@ -12,7 +12,8 @@ from reference.summation import drifting_count
     shapes=((4, 5), (7,), (2, 3, 4)),
     tags={"elementwise", "exact", "piecewise"},
     functional_options={"weight": [None, elementwise_weights()]},
-    bytes_per_element=3,
+    family="regression",
+    operations_per_element=2,
     contract=[
         *unlike("target"),
         *weights_unlike(),

@@ -221,7 +221,9 @@ def contract():
     row_axes=-1,
     tags={"classes", "probabilities", "places"},
     contract=contract(),
-    bytes_per_element=1.3,  # for ten features: the rows once, and for each an index of 8 bytes and a loss of 4
+    family="classification",
+    operations_per_element=13,
+    row_lengths=({"D": 64},),
     legacy=False,
     source="torch.nn.LinearCrossEntropyLoss and torch.nn.CrossEntropyLoss documentation",
     figure=Figure(

@@ -39,7 +39,8 @@ def _second(infinite):
     edge_options={"margin": [-1.0]},
     shapes=((7,), (40,), ()),
     tags={"elementwise", "exact"},
-    bytes_per_element=4,
+    family="ranking and embedding",
+    operations_per_element=5,
     contract=[
         *unlike("input2", stated="Input2: same shape as the Input1", axes=1, shape=(7,)),
         *unlike("target", stated="Target: same shape as the inputs", axes=1, shape=(7,)),

@@ -33,7 +33,9 @@ def _scores(*strange):
     edge_shapes=((0, 4), (1, 1), (2, 1), (2, 2)),
     row_axes=-1,
     tags={"exact"},
-    bytes_per_element=1,
+    family="classification",
+    operations_per_element=4,
+    row_lengths=({"C": 10}, {"C": 1000}, {"C": 32768}),
     contract=[
         *out_of_range(stated="Target: each value is 0 <= targets[i] <= C - 1"),
         *wrong_format("target", "int32", "bool", "float32", shapes=[(8, 4)]),

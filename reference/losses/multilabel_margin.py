@@ -38,7 +38,9 @@ def _block(y):
     edge_shapes=((0, 4), (1, 1), (2, 1), (2, 2), (3, 3)),
     row_axes=-1,
     tags={"exact"},
-    bytes_per_element=3,
+    family="classification",
+    operations_per_element=30,
+    row_lengths=({"C": 10}, {"C": 100}),
     contract=[
         # The first index of a row counts in any case; from -1 on the others do not.
         *out_of_range(stated="0 <= y[j] <= x.size(0) - 1", place=first, least=None),

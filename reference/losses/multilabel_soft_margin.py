@@ -38,7 +38,9 @@ def far_logits():
     edge_shapes=((0, 3), (1, 1), (2, 1), (6, 2)),
     row_axes=-1,
     tags={"classes"},
-    bytes_per_element=2,
+    family="classification",
+    operations_per_element=9,
+    row_lengths=({"C": 10}, {"C": 1000}, {"C": 32768}),
     contract=[
         *unlike("target", stated="label targets must have the same shape as the input"),
         *no_labels(0.5, 2.0, stated="y[i] in {0, 1}"),

@@ -54,7 +54,8 @@ def counts(*, zero=False):
     edge_options={"eps": [0.0]},
     shapes=((4, 5), (7,), (2, 3, 4)),
     tags={"elementwise"},
-    bytes_per_element=3,
+    family="regression",
+    operations_per_element=3,
     contract=[
         *unlike("target"),
         # Its logarithm is no number, and NaN says so.

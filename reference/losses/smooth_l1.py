@@ -12,7 +12,8 @@ from benchkit.spec import Figure, loss
     edge_options={"beta": [0.0, 2.0**-12]},
     shapes=((4, 5), (7,), (2, 3, 4)),
     tags={"elementwise", "exact"},
-    bytes_per_element=3,
+    family="regression",
+    operations_per_element=6,
     contract=[
         *unlike("target"),
         Refusal("beta -1.0", "The value must be non-negative", options={"beta": -1.0}, compiled=True),

@@ -51,7 +51,9 @@ def _triplets(**how):
     shapes=((5, 4), (3, 8), (6,)),
     edge_shapes=((0, 3), (1, 1), (2, 1), (2, 3)),
     row_axes=-1,
-    bytes_per_element=3,
+    family="ranking and embedding",
+    operations_per_element=8,
+    row_lengths=({"D": 128},),
     contract=[
         *unlike("positive", "negative", stated="The shapes of all input tensors should be (N, D)"),
         *(

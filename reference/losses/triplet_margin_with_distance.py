@@ -87,7 +87,9 @@ def embeddings(*, like=()):
     shapes=((5, 4), (3, 8), (6,)),
     edge_shapes=((0, 3), (1, 1), (2, 1), (2, 3)),
     row_axes=-1,
-    bytes_per_element=3,
+    family="ranking and embedding",
+    operations_per_element=8,
+    row_lengths=({"D": 128},),
     contract=[
         *unlike("positive", "negative", stated="The input tensors have N elements each", shape=(5, 4)),
         Refusal("margin -1.0", "A nonnegative margin", options={"margin": -1.0}),

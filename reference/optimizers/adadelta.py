@@ -19,6 +19,7 @@ from benchkit.spec import optimizer
     learning_rates=(1e-2, 100.0, 9),
     paths=("forloop", "foreach"),
     bytes_per_element=7,
+    operations_per_element=13,
     document="3.6",
     # The method finds its own step length: the paper has no learning rate, which is lr = 1.
     contract=[

@@ -25,6 +25,7 @@ from benchkit.spec import optimizer
     tags={"elementwise", "sparse_gradients"},
     paths=("forloop", "foreach", "fused"),
     bytes_per_element=5,
+    operations_per_element=5,
     document="3.6",
     contract=[
         *at_least("lr"),

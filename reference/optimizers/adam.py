@@ -23,6 +23,7 @@ from benchkit.spec import optimizer
     tags={"elementwise"},
     paths=("forloop", "foreach", "fused"),
     bytes_per_element=7,
+    operations_per_element=12,
     document="3.6",
     contract=[
         *at_least("lr"),

@@ -18,6 +18,7 @@ from benchkit.spec import optimizer
     tags={"elementwise"},
     paths=("forloop", "foreach"),
     bytes_per_element=7,
+    operations_per_element=8,
     document="3.6",
     contract=[*at_least("lr"), *decay_rates(), *at_least("eps"), *at_least("weight_decay"), *NO_SPARSE_GRADIENTS],
     source="Kingma and Ba, Adam, ICLR 2015, algorithm 2",

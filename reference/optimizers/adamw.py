@@ -19,6 +19,7 @@ from benchkit.spec import optimizer
     tags={"elementwise"},
     paths=("forloop", "foreach", "fused"),
     bytes_per_element=7,
+    operations_per_element=14,
     document="3.6",
     contract=[
         *at_least("lr"),

@@ -23,12 +23,13 @@ from benchkit.spec import optimizer
     ],
     # With lambd = 0 and alpha = 0 the rate stays lr; t0 is past the exact lane's steps, so that mu stays 1. A lambd other than
     # 0 would make p - eta (g + lambd p) another rounding than (1 - lambd eta) p - eta g, and both are right.
-    exact_options={"lr": 0.25, "lambd": 0.0, "alpha": 0.0, "weight_decay": 0.25},
+    exact_options=[{"lr": 0.25, "lambd": 0.0, "alpha": 0.0, "weight_decay": 0.25}],
     tags={"elementwise"},
     learning_rates=(1e-5, 10.0, 13),
     paths=("forloop", "foreach"),
     # The average ax is written at every step and read once averaging has begun.
     bytes_per_element=5,
+    operations_per_element=6,
     document="3.6",
     contract=[
         *at_least("lr"),

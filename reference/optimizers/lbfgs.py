@@ -4,12 +4,67 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from benchkit.contract import Refusal, at_least
-from benchkit.spec import optimizer
+from benchkit.spec import Tabulated, optimizer
 
 CURVATURE = 1e-10  # a pair (step, change of gradient) is kept when their product exceeds this
 SHORTEST_BRACKET = 1e-9  # a line search ends when its bracket moves no component of the parameter by more
 SEARCH_ITERATIONS = 25  # a line search makes at most one evaluation more
 SUFFICIENT_DECREASE, SUFFICIENT_FLATNESS = 1e-4, 0.9  # c1 and c2 of the strong Wolfe conditions
+
+
+SEARCH = {"max_iter": 1, "max_eval": 25, "line_search_fn": "strong_wolfe"}
+TABLES = (
+    # The tolerances: numbers that are equal to them or hardly above. Without a search the steps are 1 or lr.
+    Tabulated("gradient-at-tolerance", {"tolerance_grad": 2**-7}, [(1.0, 2**-7)]),
+    Tabulated("gradient-above-tolerance", {"tolerance_grad": 2**-7}, [(1.0, 2**-7 + 2**-22)]),
+    Tabulated("gradient-after-step", {"max_iter": 4, "tolerance_grad": 2**-7}, [(1.0, -1.0), (0.0, 2**-7), (-1.0, -1.0)]),
+    Tabulated("slope-at-tolerance", {"tolerance_change": 2**-10}, [(1.0, -(2**-5)), (0.0, -1.0)]),
+    Tabulated("step-at-tolerance", {"lr": 2**-10, "max_iter": 4, "tolerance_change": 2**-10}, [(1.0, -1.0), (0.0, -1.0)]),
+    Tabulated("step-above-tolerance", {"lr": 2**-9, "max_iter": 4, "tolerance_change": 2**-10}, [(1.0, -2.0), (0.0, -1.0)]),
+    # The change of the gradient, 1e-10 * 2**17, times the step, 2**-17.
+    Tabulated(
+        "curvature-at-least",
+        {"max_iter": 2, "max_eval": 25, "tolerance_grad": 0.0, "tolerance_change": 0.0},
+        [(1.0, -(2**-17)), (0.0, 1e-10 * 2**17 - 2**-17)],
+    ),
+    # Trials of a search. A line, and a cubic whose minimum the equation gives as 0 / 0.
+    Tabulated("line", SEARCH, [(0.0, -(2**-12)), (-(2**-24), -(2**-12)), (-1.0, 0.0)]),
+    Tabulated("zero-over-zero", SEARCH, [(0.0, -1.0), (-0.5, -2.0), (-1.0, 0.0)]),
+    Tabulated("double-root", {**SEARCH, "max_eval": 6}, [(0.0, -1.0), (-1.0, -1.0), (0.0, -0.9), (-1.0625, 0.9)]),
+    Tabulated("second-trial-higher", {**SEARCH, "max_eval": 3}, [(0.0, -1.0), (-0.125, -5.0), (-(2**-13), -7.0), (0.0, -0.5)]),
+    Tabulated(
+        "third-trial-alike", SEARCH, [(0.0, -1.0), (-1e-4, -5.0), (-128.0, -16.0), (-128.0, 0.5), (0.0, 2.0), (-128.0, 5.0)]
+    ),
+    # Narrow brackets: as short as the shortest, short along a long direction.
+    Tabulated(
+        "shortest-bracket",
+        {**SEARCH, "lr": 2**-10, "tolerance_change": 0.0},
+        [(0.0, -1e-9 * 2**10), (0.0, 1e-9 * 2**10), (-1.0, 0.0)],
+    ),
+    Tabulated("long-direction", {**SEARCH, "lr": 2**-10}, [(0.0, -(2.0**20)), (1.0, 1.0), (-1.0, 0.0)]),
+    # Losses between the start's and the line of the first Wolfe condition, with slopes that belong to other functions: trials
+    # at and beyond the ends of their bracket, brackets that turn round, losses that are equal, too few evaluations.
+    Tabulated(
+        "right-end", {**SEARCH, "lr": 4.0, "max_eval": 5}, [(0.0, -1.0), (-(2**-12), -0.25), (4.0, 2.0), (-(2**-12), 2**-10)]
+    ),
+    Tabulated(
+        "out-of-evaluations", {**SEARCH, "lr": 4.0, "max_eval": 4}, [(0.0, -1.0), (-1.0, -7.0), (1.0, 2.0), (-1.0, -0.9)]
+    ),
+    Tabulated(
+        "turned-round",
+        {**SEARCH, "lr": 0.5},
+        [
+            (0.0, -1.0),
+            (-(2**-22), -5.0),
+            (-9 * 2**-22, -0.5),
+            (4.0, 5.0),
+            (-128.0, 16.0),
+            (-128.0, -0.25),
+            (-128.5, -5.0),
+            (0.0, 3.0),
+        ],
+    ),
+)
 
 
 class Trial(NamedTuple):
@@ -34,7 +89,11 @@ def two_loop(g, stps, dirs, ro, h_diag):
 
 
 def cubic_minimum(a, b, low, high):
-    """Place the minimum of the cubic through two trials (Nocedal and Wright, equation 3.59), kept inside [low, high]."""
+    """Find the minimum of the cubic through two trials: Nocedal and Wright, equation 3.59.
+
+    Where the cubic only falls, half of the way from ``low`` to ``high``. Where the equation divides by 0, ``high`` if the cubic
+    is a straight line or a parabola that opens downwards, which fall for ever, else ``low``: its minimum is between the trials.
+    """
     if a.t > b.t:
         a, b = b, a
     width = b.t - a.t
@@ -44,9 +103,9 @@ def cubic_minimum(a, b, low, high):
         return (low + high) / 2
     d2 = np.sqrt(square)
     curvature = b.slope - a.slope + 2 * d2
-    if curvature == 0:  # a straight line falls for ever
-        return high
-    return np.minimum(np.maximum(b.t - width * (b.slope + d2 - d1) / curvature, low), high)
+    if curvature == 0:
+        return high if d1 > 0 else low
+    return b.t - width * (b.slope + d2 - d1) / curvature
 
 
 def acceptable(trial, start):
@@ -109,7 +168,8 @@ def strong_wolfe(along, start, t, longest, iterations):
             return trial, done + 1
         if trial.slope >= 0:
             break
-        t = cubic_minimum(previous, trial, trial.t + 0.01 * (trial.t - previous.t), 10 * trial.t)
+        low, high = trial.t + 0.01 * (trial.t - previous.t), 10 * trial.t
+        t = np.minimum(np.maximum(cubic_minimum(previous, trial, low, high), low), high)
         previous, trial = trial, along(t)
     else:
         return (start if start.loss <= trial.loss else trial), iterations + 1
@@ -179,6 +239,7 @@ def direction(state, g, lr, history_size):
     learning_rates=(1e-2, 10.0, 7),
     paths=("forloop",),
     scratch=("al",),
+    tabulated=TABLES,
     # The gradient, the direction and two history vectors at least; each pair of the history adds 4 reads.
     bytes_per_element=8,
     document="3.6",
@@ -224,7 +285,8 @@ def lbfgs(closure, p, state, *, lr, max_iter, max_eval, tolerance_grad, toleranc
         evaluation too many is possible (issue 91581, partly mended). The line search has its own tolerance, 1e-9, where
         minFunc takes tolerance_change. A second step of equal or higher loss ends the
         bracketing of minFunc only from the third trial on, that of algorithm 3.5 from the second. minFunc gives up
-        on a NaN or infinite loss with a plain backtracking; torch does not. It keeps 1 / y.s in the parameter's format: in
+        on a NaN or infinite loss with a plain backtracking; torch does not. Where the equation of the cubic's minimum is 0 / 0
+        torch steps by NaN. It keeps 1 / y.s in the parameter's format: in
         float16 that is infinite for y.s below 1.5e-5, near any minimum, and the next direction NaN.
     Source: Nocedal and Wright, 2006; Schmidt, minFunc, 2005, which torch.optim.LBFGS names as its model.
     """
@@ -283,3 +345,46 @@ lbfgs.wrong("second loop runs over the oldest weight first", "reversed(weights)"
 lbfgs.wrong("inverse Hessian not scaled", "h_diag * d", "d", helper=two_loop)
 lbfgs.wrong("cubic replaced by bisection", "if square < 0", "if True", helper=cubic_minimum)
 lbfgs.wrong("curvature constant of conjugate gradients, 0.1", "-SUFFICIENT_FLATNESS", "-0.1", helper=acceptable)
+
+lbfgs.equivalent(
+    "a.t > b.t → a.t >= b.t",
+    why="Two trials at one place leave 0 / 0 in either order.",
+)
+lbfgs.equivalent(
+    "high if d1 > 0 else low → high if d1 >= 0 else low",
+    why="With d1 = 0 the cubic is a parabola with its top in the middle: it falls for ever on either side.",
+)
+lbfgs.equivalent(
+    "cubic_minimum(previous, trial, low, high) → cubic_minimum(trial, previous, low, high)",
+    why="The cubic through two trials does not know which of them came first.",
+)
+lbfgs.equivalent(
+    "done > 1 and trial.loss >= previous.loss → done > 1.001 and trial.loss >= previous.loss",
+    why="Trials are counted in whole numbers.",
+)
+lbfgs.equivalent(
+    "trial.slope >= 0 → trial.slope > 0",
+    "trial.slope * (other.t - best.t) >= 0 → trial.slope * (other.t - best.t) > 0",
+    why="A slope of 0 is acceptable, which is asked before; the ends of a bracket that is searched are apart.",
+)
+lbfgs.equivalent(
+    "trial.slope * (other.t - best.t) >= 0 → trial.slope / (other.t - best.t) >= 0",
+    why="A quotient has the sign of the product.",
+)
+lbfgs.equivalent(
+    "bracket[0].t < bracket[1].t → bracket[0].t <= bracket[1].t",
+    why="Of two ends at one place either is the left one.",
+)
+lbfgs.equivalent(
+    "bool(np.minimum(right - t, t - left) < margin) → bool(np.minimum(right - t, t - left) <= margin)",
+    why="A tenth is no number of any format: where a trial is as far from the end, rounding decides.",
+)
+lbfgs.equivalent(
+    "np.abs(t - right) < np.abs(t - left) → np.abs(t - right) <= np.abs(t - left)",
+    why="A trial that is moved is within a tenth of one end or beyond it, and never in the middle.",
+)
+lbfgs.equivalent(
+    "close_before or t >= right or t <= left → close_before or t > right or t <= left",
+    "close_before or t >= right or t <= left → close_before or t >= right or t < left",
+    why="The minimum is at an end only where the slope is 0 there; no such bracket comes without roundings, which then decide.",
+)

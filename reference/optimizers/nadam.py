@@ -30,6 +30,7 @@ from benchkit.spec import optimizer
     running=("mu_product",),
     paths=("forloop", "foreach"),
     bytes_per_element=7,
+    operations_per_element=14,
     contract=[
         *at_least("lr"),
         *decay_rates(),

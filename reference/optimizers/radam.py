@@ -31,6 +31,7 @@ RECTIFIABLE = 5  # the variance is rectified where the length of the average pas
     tags={"elementwise"},
     paths=("forloop", "foreach"),
     bytes_per_element=7,
+    operations_per_element=13,
     contract=[
         *at_least("lr"),
         *decay_rates(),
@@ -119,5 +120,6 @@ radam.equivalent(
 )
 radam.equivalent(
     "rho > RECTIFIABLE → rho >= RECTIFIABLE",
-    why="No option set makes rho, a number with rounding errors, 5 at any step; near 5 either side would be right.",
+    why="rho is 5 where (t - 3) b**t = b + b**2 + ... + b**(t-1) - 2. The numerator of a root that is a binary fraction "
+    "divides 2: it is 1/2 or less, and the right side less than -1. So no beta2 makes rho 5, and near 5 rounding decides.",
 )

@@ -20,6 +20,7 @@ from benchkit.spec import optimizer
     tags={"elementwise"},
     paths=("forloop", "foreach"),
     bytes_per_element=5,
+    operations_per_element=7,
     document="3.6",
     contract=[
         *at_least("lr"),

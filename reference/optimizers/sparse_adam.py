@@ -22,6 +22,7 @@ LAYOUTS = "parameters of a dense layout with gradients of a sparse layout"
     paths=("forloop",),
     # For each touched element: the stored gradient, p, m and v are read, p, m and v are written.
     bytes_per_element=7,
+    operations_per_element=12,
     document="3.6",
     contract=[
         negative("lr"),

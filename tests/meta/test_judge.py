@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchkit.balls import Ball, Rules
-from benchkit.judge import FAIL, LIMIT, MARGINAL, PASS, WRONG, Comparison, all_wrong, compare, failure
+from benchkit.judge import FAIL, LIMIT, MARGINAL, PASS, WRONG, Comparison, alike, all_wrong, compare, failure
 from benchkit.precision import BFLOAT16, FLOAT16, FLOAT32, FLOAT64, PRECISIONS, Precision
 
 inf, nan = float("inf"), float("nan")
@@ -263,3 +263,15 @@ def test_float64_is_judged_beyond_float64():
     found = compare(expected, np.array([1.0]), FLOAT64)
     assert found.status == PASS
     assert found.ratio == pytest.approx(2.0**-60 / 2.0**-53, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("got", "eager", "status"),
+    [(nan, nan, PASS), (0.0, -0.0, PASS), (0.0, nan, FAIL), (nan, 0.0, FAIL), (1.0, 0.0, FAIL), (inf, inf, PASS)],
+)
+def test_where_a_loss_is_nan_a_graph_is_held_to_its_class(got: float, eager: float, status: str):
+    """What the derivative is there is a convention, but one class has only one."""
+    found = alike(np.array([nan, got]), np.array([nan, eager]))
+    assert found.status == status
+    assert found.compared == found.telling == 2
+    assert bool(found.wrong) == (status == FAIL)

@@ -136,3 +136,14 @@ def test_singular_values_end_in_the_documented_band(shape):
 
         assert (pushed[: large.sum()] > 0.5).all()
         assert (pushed < 1.5).all()
+
+
+def test_on_the_exact_lane_what_is_representable_does_not_round() -> None:
+    """A matrix of one entry keeps its one singular value at 1 by the coefficients that converge there: no error at all."""
+    one = np.zeros((3, 4))
+    one[1, 2] = -8.0
+    found = newton_schulz(Ball.exactly(one, Rules.of(FLOAT32, exact=True)), (1.875, -1.25, 0.375), 5, 0.0)
+    assert np.array_equal(floats(found.value), np.sign(one))
+    assert not found.radius.any()
+    full = newton_schulz(Ball.exactly(one + 1.0, Rules.of(FLOAT32, exact=True)), (1.875, -1.25, 0.375), 5, 0.0)
+    assert (full.radius > 0.0).all()

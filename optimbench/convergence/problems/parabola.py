@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from optimbench.convergence.problem import Arrays, Problem, Tensors, declare, stream, uniform_by_fan_in
+from optimbench.convergence.problem import Array, Arrays, Problem, Tensors, declare, stream, uniform_by_fan_in
 
 POINTS, HIDDEN, NOISE = 1000, 20, 0.1  # NOISE: standard deviation
 PARAMETERS = 3 * HIDDEN + 1
@@ -66,6 +66,19 @@ class Parabola(Problem):
         gradients = (back.T @ x, back.sum(axis=0), out.T @ hidden, out.sum(axis=0))
         return float(np.mean(error**2)), dict(zip(parameters, gradients))
 
+    def points(self, seed: int) -> tuple[Array, Array]:
+        """The data of a seed, (1000,) each."""
+        return self.shared()["x"][:, 0].astype(float), self.data(seed)["y"][:, 0].astype(float)
+
+    def truth(self, x: Array) -> Array:
+        """The curve under the noise."""
+        return x**2
+
+    def learnt(self, parameters: Array, x: Array) -> Array:
+        """What the network with trained parameters, (61,), makes of ``x`` (G,): (G,)."""
+        w1, b1, w2, b2 = np.split(parameters, [HIDDEN, 2 * HIDDEN, 3 * HIDDEN])
+        return np.maximum(x[:, None] * w1 + b1, 0.0) @ w2 + b2
+
     def floor(self, seed: int) -> float:
         """The mean square of the noise that was drawn: the objective of the true curve x**2 itself.
 
@@ -74,7 +87,7 @@ class Parabola(Problem):
         return float(np.mean(np.square(self.noise(seed), dtype=np.float64)))
 
 
-declare(Parabola("parabola"))
+declare(Parabola("parabola", document=True))
 declare(
     Parabola(
         "parabola-batches",

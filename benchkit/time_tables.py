@@ -1,0 +1,225 @@
+"""What ``time`` prints: the answers of the self-test, tables of times, and the ratios that were measured in pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from benchkit import history
+from benchkit.device_ratios import Comparison, compare_devices, without_accelerator
+from benchkit.measurements import compared
+from benchkit.points import AGAINST, NUMPY
+from benchkit.quantities import duration, rate_text, ratio_text, size_text
+from benchkit.results import Record, read
+from benchkit.self_test import sentences
+
+
+def show(
+    records: Sequence[Record],
+    header: Mapping[str, Any],
+    console: Console,
+    self_tests: Sequence[Record] = (),
+    machines: Sequence[Record] = (),
+    checks: Sequence[Record] = (),
+) -> None:
+    """Print what the self-tests said, the tables of times of each device and dtype, and what was measured in pairs."""
+    devices = header["environment"]["devices"]
+    for record in self_tests:
+        for number, sentence in enumerate(sentences(record)):
+            console.print(sentence, style="red" if number else None, highlight=False)
+    for chosen in tables_of(records):
+        console.print(_times(chosen, devices.get(chosen[0]["device"], "unknown")))
+    console.print(
+        "GB/s is the least possible traffic, at the largest size that was measured; its limit is a sum of two arrays into a "
+        "third of as many bytes, timed in pairs with it.",
+        soft_wrap=True,
+    )
+    for record in machines:
+        if record["device"] != "cpu":
+            console.print(launch_sentence(record), highlight=False)
+    compiled = [record for record in records if record.get("compile_s")]
+    if compiled:
+        _show_compile_times(compiled, console)
+    if any(record["status"] == "skipped" for record in records):
+        console.print("- is a point that was not run; the results file says why.")
+    _show_pairs(records, console)
+    _show_changes(records, header, console)
+    for record in checks:
+        console.print(check_sentence(record), highlight=False, soft_wrap=True)
+    missing = without_accelerator(devices, {record["device"] for record in records if record["status"] == "measured"})
+    if missing:
+        console.print(missing)
+    comparisons = compare_devices(records)
+    if comparisons:
+        _show_comparisons(comparisons, sorted({size for one in comparisons for size in one.ratios}), console)
+
+
+def launch_sentence(record: Mapping[str, Any]) -> str:
+    """What a launch costs on a device."""
+    host, device = duration(record["launch_host_s"]), duration(record["launch_device_s"])
+    return (
+        f"Launch on {record['device']}: the host needs {host} for a kernel, the device {device} for one that adds one number."
+    )
+
+
+def check_sentence(record: Mapping[str, Any]) -> str:
+    """What another harness says of a row."""
+    agrees = {True: "agrees", False: "disagrees", None: "does not tell within the time"}[record["agrees"]]
+    return (
+        f"{record['harness']} {agrees}: {record['item']} {_what(record)} {column(record)} on {record['device']}, "
+        f"{duration(record['theirs_s'])} for our {duration(record['ours_s'])}, {interval_text(record)} times, "
+        f"meant within {100 * record['within']:.0f} %."
+    )
+
+
+def interval_text(pairs: Mapping[str, Any]) -> str:
+    """A ratio with its interval: ``1.05 [1.04, 1.06]``."""
+    return f"{ratio_text(pairs['ratio'])} [{ratio_text(pairs['ratio_low'])}, {ratio_text(pairs['ratio_high'])}]"
+
+
+def goal_text(versus: Mapping[str, Any]) -> str:
+    """What a ratio is meant to be at most, and whether it is known to miss it."""
+    if not versus.get("goal"):
+        return ""
+    return f"≤ {versus['goal']:g}{', missed' if versus['ratio_low'] > versus['goal'] else ''}"
+
+
+def column(record: Mapping[str, Any]) -> str:
+    """The heading under which a record stands: its size, or the workload that has a size of its own."""
+    return str(record["workload"]) if record.get("fixed") else size_text(record["size"])
+
+
+def tables_of(records: Sequence[Record]) -> list[list[Record]]:
+    """The records of each table: of one device, one dtype, and rows that have the same columns."""
+    rows: dict[tuple[str, ...], list[Record]] = {}
+    for record in records:
+        rows.setdefault((record["device"], record["dtype"], record["item"], _what(record)), []).append(record)
+    tables: dict[tuple[Any, ...], list[Record]] = {}
+    for (device, dtype, *_), row in rows.items():
+        columns = () if row[0].get("fixed") else tuple(sorted({record["size"] for record in row}))
+        tables.setdefault((device, dtype, bool(columns), columns), []).extend(row)
+    order = sorted(tables, key=lambda key: (key[0] != "cpu", not key[2], key[1] != "float32", -len(key[3])))
+    return [tables[key] for key in order]
+
+
+def _times(records: Sequence[Record], model: str) -> Table:
+    """One table: items with their rows below, one column for each size or workload."""
+    device, dtype = records[0]["device"], records[0]["dtype"]
+    threads = {str(record["threads"]) for record in records if record["status"] == "measured"}
+    title = f"Median time, {dtype} on {device} ({model})"
+    title += f", CPU threads: {' or '.join(sorted(threads))}" if threads else ""
+    columns = list(dict.fromkeys(map(column, sorted(records, key=lambda record: record["size"]))))
+    table = _table(title, [*columns, "GB/s", "of limit"])
+    for item, rows in by_item(records).items():
+        table.add_row(f"[bold]{item}[/bold]")
+        for what, cells in rows.items():
+            measured = [cells[c] for c in columns if c in cells and cells[c]["status"] == "measured"]
+            rate, share = (measured[-1].get(name) if measured else None for name in ("gb_per_s", "roof_share"))
+            limit = f"{100.0 * share:.0f} %" if share else ""
+            table.add_row(f"  {what}", *(_cell(cells.get(c)) for c in columns), rate_text(rate) if rate else "", limit)
+    return table
+
+
+def _table(title: str, columns: Iterable[str], first: str = "item") -> Table:
+    """A table with one wide column and narrow numbers, for a terminal of 80 columns."""
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column(first, no_wrap=True)
+    for heading in columns:
+        table.add_column(heading, justify="right", no_wrap=True)
+    return table
+
+
+def by_item(records: Iterable[Record]) -> dict[str, dict[str, dict[str, Record]]]:
+    """Records by item, by what was done (the path of a step, the operation of a loss) and by column, in order of the
+    alphabet."""
+    found: dict[str, dict[str, dict[str, Record]]] = {}
+    for record in sorted(records, key=lambda record: (record["item"].lower(), record["operation"])):
+        found.setdefault(record["item"], {}).setdefault(_what(record), {})[column(record)] = record
+    return found
+
+
+def _what(record: Mapping[str, Any]) -> str:
+    path = {"eager": "", NUMPY: "in numpy"}.get(record["path"], record["path"])
+    of_row = "" if record.get("fixed") else record.get("workload", "")
+    return " ".join(word for word in (record["operation"], path, of_row) if word)
+
+
+def whole(record: Mapping[str, Any]) -> str:
+    """Everything that tells a record apart, in a few words: float32 and the CPU go without saying."""
+    beside = [record[name] for name, usual in (("dtype", "float32"), ("device", "cpu")) if record[name] != usual]
+    return " ".join((record["item"], _what(record), column(record), *beside))
+
+
+def _cell(record: Record | None) -> str:
+    return duration(record["median_s"]) if record and record["status"] == "measured" else "-"
+
+
+def _show_compile_times(records: Sequence[Record], console: Console) -> None:
+    """The seconds that the compiler took, which are no part of the times."""
+    table = _table("Compile time, not part of the times above", ["compiler", "then a run"])
+    for record in records:
+        table.add_row(whole(record), duration(record["compile_s"]), duration(record["median_s"]))
+    console.print(table)
+
+
+def _show_pairs(records: Sequence[Record], console: Console) -> None:
+    """Another implementation, or the reference, beside torch: both times, the ratio and the verdict."""
+    rows = [r for r in records if r["status"] == "measured" and r["device"] == (r.get("versus") or {}).get("device")]
+    if not rows:
+        return
+    goals = ["meant"] if any(record["versus"].get("goal") for record in rows) else []
+    table = _table("In pairs with torch: time / time of torch, 99 % interval", ["ratio", "is", *goals])
+    for record in sorted(rows, key=lambda record: (record["item"].lower(), record["operation"], record["size"])):
+        versus = record["versus"]
+        goal = goal_text(versus)
+        verdict = versus["verdict"] if not record["doubts"] else f"{versus['verdict']} (in doubt)"
+        table.add_row(whole(record), interval_text(versus), verdict, *([goal] if goals else []))
+    console.print(table)
+    others = [record for record in rows if record["path"].startswith(AGAINST)]
+    if others:
+        lines = [" ".join((_what(record).replace(AGAINST, ""), column(record))) for record in others]
+        console.print(compared(others, lines, "the other"), highlight=False, soft_wrap=True)
+    refused = [r for r in records if r["status"] == "skipped" and r["path"].startswith(AGAINST)]
+    for reason in dict.fromkeys(record["reason"] for record in refused):
+        console.print(f"Not run: {reason}", highlight=False, soft_wrap=True)
+
+
+def _show_changes(records: Sequence[Record], header: Mapping[str, Any], console: Console) -> None:
+    """What has become slower or faster since an earlier run, relative to the yardstick of each row."""
+    rows = [record for record in records if record.get("change")]
+    if not rows:
+        return
+    then = read(header["extra"]["compare"]).header["environment"]
+    for sentence in (
+        "Since the earlier run: how many times longer a kernel takes, relative to the sum of as many bytes beside it. No "
+        f"stored time is believed; below {100 * history.FLOOR:.0f} % nothing is called a change.",
+        f"Not the same surroundings: {differ}." if (differ := history.elsewhere(then, header["environment"])) else "",
+    ):
+        if sentence:
+            console.print(sentence, highlight=False, soft_wrap=True)
+    table = _table("Ratio of ratios, 99 % intervals of both", ["change", "is"])
+    judged = [record for record in rows if "ratio" in record["change"]]
+    for record in sorted(judged, key=lambda record: -abs(record["change"]["ratio"] - 1.0)):
+        table.add_row(whole(record), interval_text(record["change"]), record["change"]["verdict"])
+    console.print(table)
+    for reason in dict.fromkeys(record["change"]["reason"] for record in rows if "reason" in record["change"]):
+        console.print(f"Not compared: {reason}.", highlight=False)
+
+
+def _show_comparisons(comparisons: Sequence[Comparison], sizes: Sequence[int], console: Console) -> None:
+    table = _table("CPU time / device time, in pairs (above 1 the device is faster)", [*map(size_text, sizes), "wins from"])
+    for one in comparisons:
+        table.add_row(f"[bold]{one.item}[/bold] {one.device} {one.dtype} {one.workload}".rstrip())
+        for what, ratios, wins in (
+            ("", one.ratios, one.wins_from),
+            (", inputs from the host", one.loaded, one.loaded_wins_from),
+        ):
+            if ratios:
+                cells = [f"{ratios[size][0]:.3g}" if size in ratios else "-" for size in sizes]
+                name = one.operation if one.path == "eager" else f"{one.operation} {one.path}"
+                table.add_row(f"  {name}{what}", *cells, "never" if wins is None else size_text(wins))
+    console.print(table)

@@ -1,0 +1,42 @@
+"""The tables on the terminal: narrower than those of the page, which have every interval."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.box import SIMPLE
+from rich.console import Group
+from rich.table import Table as Printed
+from rich.text import Text
+
+from optimbench.convergence import answers as answering
+from optimbench.convergence import gallery, tables
+from optimbench.convergence.trajectory import Study
+
+LEFT = ("optimizer", "group")
+WIDE = ("evaluations", "seconds", "tuning runs", "trained as")  # columns that the terminal has no room for
+
+
+def summary(studies: Sequence[Study]) -> Group:
+    """The final tables of ``converge``: those of the problem, or for several problems those over all of them."""
+    found = [answering.answer(study) for study in studies if study.entries]
+    everything = list(gallery.all_tables(found))
+    several = len(answering.by_problem(found)) > 1
+    chosen = [table for heading, table in everything if not several or heading == gallery.ALL_PROBLEMS]
+    words = dict.fromkeys(note for table in chosen for note in table.notes)
+    return Group(*map(printed, chosen), *(Text(note, style="dim") for note in words))
+
+
+def printed(table: tables.Table) -> Printed:
+    """A table for the terminal; long names are broken, numbers are not."""
+    shown = Printed(title=table.title, title_justify="left", box=SIMPLE, padding=(0, 1, 0, 0))
+    kept = [k for k, column in enumerate(table.columns) if column not in WIDE]
+    for column in (table.columns[k] for k in kept):
+        name = column == "optimizer"
+        header = column.replace("-", "-\n")  # names of problems are longer than what stands below them
+        shown.add_column(
+            header, justify="left" if column in LEFT else "right", no_wrap=not name, min_width=12 if name else None
+        )
+    for row in table.rows:
+        shown.add_row(*(row[k] for k in kept))
+    return shown
