@@ -45,7 +45,7 @@ def prepare(problem_name: str, contender: Contender, setting: Setting) -> Prepar
 
 
 def pace(problem: Problem, contender: Contender, setting: Setting, path: str) -> tuple[float, float]:
-    """Median seconds of a step of one replica alone, and of an evaluation with its share of the step."""
+    """Median seconds of a step of one replica alone, and of an evaluation with its share; NaN where a step fails."""
     alone = path if path in ALONE else LOOP
     course = Course(problem, [0], 1, PACE_STEPS, "cpu")
     replicas = Replicas(contender, [setting], course.starts(), alone, contenders.sparse(contender), problem.tables)
@@ -53,7 +53,10 @@ def pace(problem: Problem, contender: Contender, setting: Setting, path: str) ->
     calls: list[int] = []
     for _, batch in zip(range(PACE_STEPS), course.batches()):
         began = time.perf_counter()
-        calls.append(step_alone(problem, replicas, batch, alone))
+        try:
+            calls.append(step_alone(problem, replicas, batch, alone))
+        except Exception:  # of anybody's class; where it is trained, it is told
+            return float("nan"), float("nan")
         times.append(time.perf_counter() - began)
         if sum(times) > PACE_SECONDS:
             break
