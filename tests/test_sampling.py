@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+import torch
 from scipy.stats import binom
 
 from benchkit import sampling
@@ -248,3 +249,34 @@ def test_self_test_without_a_kernel_of_known_duration():
     assert found.known_s is None
     assert found.problems == []
     assert "was not asked for" in sentences(found.described() | {"device": "mps"})[0]
+
+
+def test_the_accelerator_clock_encloses_every_call_and_waits(monkeypatch):
+    """Flush, event, call, event, for each call anew; the events are read once the device is done, and the mean is in seconds."""
+    said: list[str] = []
+
+    class Event:
+        made = 0
+
+        def __init__(self, device, enable_timing):
+            assert enable_timing
+            Event.made += 1
+            self.name = f"event {Event.made}"
+
+        def record(self):
+            said.append(self.name)
+
+        def elapsed_time(self, other):
+            said.append(f"{self.name} to {other.name}")
+            return 3.0  # milliseconds
+
+    monkeypatch.setattr(torch, "Event", Event)
+    monkeypatch.setattr(torch.accelerator, "synchronize", lambda device: said.append("wait"))
+    ticker = sampling.AcceleratorClock("cpu", flush_bytes=8)
+    ticker.flush.fill_(1)
+    found = ticker(lambda: said.append("flushed" if not ticker.flush.any() else "not flushed"), 2)
+
+    assert found.wall_s == pytest.approx(3e-3)
+    assert said == [
+        "event 1", "flushed", "event 2", "event 3", "flushed", "event 4", "wait", "event 1 to event 2", "event 3 to event 4",
+    ]  # fmt: skip
