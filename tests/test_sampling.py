@@ -252,7 +252,7 @@ def test_self_test_without_a_kernel_of_known_duration():
 
 
 def test_the_accelerator_clock_encloses_every_call_and_waits(monkeypatch):
-    """Flush, event, call, event, for each call anew; the events are read once the device is done, and the mean is in seconds."""
+    """Flush, event, call, event, for each call anew; events are read once the device is done; the mean is in seconds."""
     said: list[str] = []
 
     class Event:

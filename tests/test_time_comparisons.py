@@ -10,6 +10,7 @@ import io
 import json
 import subprocess
 import sys
+import types
 
 import fake_device
 import numpy as np
@@ -435,6 +436,45 @@ def test_compile_time_is_apart(tmp_path, quick, capsys, suite):
 def test_a_graph_needs_a_device_that_has_them():
     with pytest.raises(RuntimeError, match="cpu has no graphs"):
         compiling.graph(lambda: None, "cpu")
+
+
+def test_a_graph_is_captured_after_warming_up(monkeypatch):
+    """The calls that warm up are made on a stream of their own; one is captured, and a replay makes none."""
+    said: list[str] = []
+
+    class Part:
+        def __init__(self, name):
+            self.name = name
+
+        def __enter__(self):
+            said.append(f"into {self.name}")
+
+        def __exit__(self, *_):
+            said.append(f"out of {self.name}")
+
+        def wait_stream(self, other):
+            said.append(f"{self.name} waits for {other.name}")
+
+        def replay(self):
+            said.append("replay")
+
+    parts = {name: Part(name) for name in ("beside", "main", "graph")}
+    module = types.SimpleNamespace(
+        CUDAGraph=lambda: parts["graph"],
+        Stream=lambda: parts["beside"],
+        current_stream=lambda: parts["main"],
+        stream=lambda one: one,
+        graph=lambda one: one,
+    )
+    monkeypatch.setattr(torch, fake_device.NAME, module, raising=False)
+    run = compiling.graph(lambda: said.append("run"), fake_device.NAME)
+    run()
+
+    warm = ["run"] * compiling.WARM_UP_CALLS
+    assert said == [
+        "beside waits for main", "into beside", *warm, "out of beside", "main waits for beside",
+        "into graph", "run", "out of graph", "replay",
+    ]  # fmt: skip
 
 
 def test_memory_that_is_not_there_is_not_asked_for(tmp_path, quick, monkeypatch):
