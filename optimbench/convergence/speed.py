@@ -7,6 +7,7 @@ engine take turns, and the CPU time of the fastest round counts, since whatever 
 from __future__ import annotations
 
 import argparse
+import copy
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -39,7 +40,9 @@ def cpu_seconds(work: Callable[[], object]) -> float:
 
 def measure(problem_name: str, contender: Contender, steps: int, rounds: int) -> Record:
     """Runs per second of the plain loop and of the engine with 1 to 256 replicas, the fastest of the rounds."""
-    problem = PROBLEMS[problem_name]
+    problem = copy.copy(PROBLEMS[problem_name])
+    if problem.batch is not None:
+        problem.every = steps  # the loop by hand knows the loss of each batch, and no more
     lr = contenders.default_lr(contender) or problem.learning_rate
     path = probe.probe(problem, contender, {"lr": lr}).path
 
