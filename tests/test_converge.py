@@ -24,7 +24,7 @@ from reference import OPTIMIZERS
 
 ITEMS = ("SGD", "Adam", "LBFGS")
 EXTRA = {"seeds": 6, "steps": 12, "grid": "lr=1e-3:1:log4"}
-CLOCK = {"seconds", "cpu_seconds", "step_seconds", "worker", "time"}
+CLOCK = {"seconds", "cpu_seconds", "step_seconds", "evaluation_seconds", "worker", "time"}
 
 
 def run(reports: Path, status: int = RIGHT, **how: Any) -> Path:
