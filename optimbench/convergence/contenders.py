@@ -30,7 +30,7 @@ def declared(contender: Contender) -> Optimizer | None:
 
 def chosen(items: Sequence[str], own: Sequence[str] = ()) -> list[Contender]:
     """The items (none named: all that this torch has), each with the curves that it declares, then the classes of a user."""
-    named = list(items) or sorted(OPTIMIZERS, key=str.lower)
+    named = sorted(items or OPTIMIZERS, key=str.lower)
     found: list[Contender] = []
     for item in (OPTIMIZERS[name] for name in named):
         if torch_class(item.path) is None:

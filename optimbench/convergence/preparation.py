@@ -45,7 +45,7 @@ def prepare(problem_name: str, contender: Contender, setting: Setting) -> Prepar
 
 
 def pace(problem: Problem, contender: Contender, setting: Setting, path: str) -> tuple[float, float]:
-    """Median seconds of a step of one replica alone, and of an evaluation with its share of the step."""
+    """Median seconds of a step of one replica alone, and of an evaluation with its share; NaN where a step fails."""
     alone = path if path in ALONE else LOOP
     course = Course(problem, [0], 1, PACE_STEPS, "cpu")
     replicas = Replicas(contender, [setting], course.starts(), alone, contenders.sparse(contender), problem.tables)
@@ -53,9 +53,13 @@ def pace(problem: Problem, contender: Contender, setting: Setting, path: str) ->
     calls: list[int] = []
     for _, batch in zip(range(PACE_STEPS), course.batches()):
         began = time.perf_counter()
-        calls.append(step_alone(problem, replicas, batch, alone))
+        try:
+            calls.append(step_alone(problem, replicas, batch, alone))
+        except Exception:  # of anybody's class; where it is trained, it is told
+            return float("nan"), float("nan")
         times.append(time.perf_counter() - began)
         if sum(times) > PACE_SECONDS:
             break
-    of_evaluations = [seconds / count for seconds, count in zip(times, calls) if count]
+    # Each evaluation counts once, so that the many of a long step tell more than the one of a step that has nothing left to do.
+    of_evaluations = [seconds / count for seconds, count in zip(times, calls) for _ in range(count)]
     return statistics.median(times), statistics.median(of_evaluations) if of_evaluations else float("nan")
