@@ -16,6 +16,7 @@ from benchkit.results import read
 RUNS = {
     "verify": ["lossbench", "verify", "HingeEmbeddingLoss", "L1Loss", "--device", "cpu", "--dtype", "float32"],
     "prove": ["lossbench", "prove", "HingeEmbeddingLoss", "SoftMarginLoss"],
+    "converge": ["optimbench", "converge", "SGD", "LBFGS", "--seeds", "8", "--steps", "60", "--protocol", "same,default"],
     "time": [
         "lossbench",
         "time",
@@ -36,6 +37,7 @@ ROOF = {f"roof_{name}{end}" for name in ("share", "ratio") for end in ("", "_low
 BESIDE = ("self_test", "machine", "cross_check")  # records that say how a run of time was measured
 MEASURED = TIMES | ROOF | {  # what no two runs have in common
     "seconds", "samples", "samples_s", "calls", "runs", "gb_per_s", "page_faults", "load", "clock_mhz", "doubts",
+    "cpu_seconds", "step_seconds", "evaluation_seconds", "worker",
 }  # fmt: skip
 
 

@@ -245,9 +245,9 @@ class Campaign:
             for group in self.groups.pop(shard.id):
                 group.failed(str(error))
             return
-        self.store.save(shard.id, finished)
-        if shard.id not in self.run.done("shard"):
+        if shard.id not in self.run.done("shard"):  # before the file: a run that ends between the two does the shard again
             self.run.write("shard", shard.id, **described(shard, finished))
+        self.store.save(shard.id, finished)
         self.arrived(shard)
 
     def arrived(self, shard: Shard) -> None:

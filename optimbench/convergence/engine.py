@@ -233,8 +233,14 @@ def step_alone(problem: Problem, replicas: Replicas, batch: Tensors, path: str) 
 
 def _record(problem: Problem, book: Book, replicas: Replicas, course: Course, evaluations: int) -> None:
     """Evaluate the objective over all data."""
+    losses = []
     with torch.no_grad():
-        book.write(problem.losses(replicas.parameters, course.whole), evaluations, replicas.parameters)
+        for at in range(0, replicas.count, problem.sweep):
+            rows = slice(at, at + problem.sweep)
+            some = {name: parameter[rows] for name, parameter in replicas.parameters.items()}
+            data = {name: array if name in course.shared else array[rows] for name, array in course.whole.items()}
+            losses.append(problem.losses(some, data))
+        book.write(torch.cat(losses), evaluations, replicas.parameters)
 
 
 def _flat(runs: Sequence[Tensors]) -> NDArray[Any] | None:

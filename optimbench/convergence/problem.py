@@ -63,11 +63,11 @@ class Problem:
 
     ``steps`` is the budget, in evaluations of loss and gradient; the objective is recorded every ``every`` steps. ``batch``
     examples make a step (None: all of them); ``per_example`` names the data that batches are taken from. ``block`` is how many
-    replicas train at once without leaving the caches. ``learning_rate`` is the one that all optimizers share in the protocol
-    ``same``, ``tuning_seeds`` how many seeds tuning takes. ``target`` is the objective that counts as solved. ``plane`` is the
-    part of the plane to draw for a problem of two variables, ((low, high), (low, high)). ``tables`` names the parameters that
-    are embeddings, of which a batch touches some rows. ``needs`` is the package without which there is no data, ``extra`` the
-    extra of this project that brings it.
+    replicas train at once without leaving the caches, ``sweep`` how many are evaluated at once over all data.
+    ``learning_rate`` is the one that all optimizers share in the protocol ``same``, ``tuning_seeds`` how many seeds tuning
+    takes. ``target`` is the objective that counts as solved. ``plane`` is the part of the plane to draw for a problem of two
+    variables, ((low, high), (low, high)). ``tables`` names the parameters that are embeddings, of which a batch touches some
+    rows. ``needs`` is the package without which there is no data, ``extra`` the extra of this project that brings it.
     """
 
     name: str = ""
@@ -80,6 +80,7 @@ class Problem:
     per_example: Sequence[str] = ()
     examples: int = 0
     block: int = 256
+    sweep: int = 256
     dtype: str = "float64"
     learning_rate: float = 0.01
     tuning_seeds: int = 8

@@ -7,6 +7,7 @@ engine take turns, and the CPU time of the fastest round counts, since whatever 
 from __future__ import annotations
 
 import argparse
+import copy
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -39,7 +40,9 @@ def cpu_seconds(work: Callable[[], object]) -> float:
 
 def measure(problem_name: str, contender: Contender, steps: int, rounds: int) -> Record:
     """Runs per second of the plain loop and of the engine with 1 to 256 replicas, the fastest of the rounds."""
-    problem = PROBLEMS[problem_name]
+    problem = copy.copy(PROBLEMS[problem_name])
+    if problem.batch is not None:
+        problem.every = steps  # the loop by hand knows the loss of each batch, and no more
     lr = contenders.default_lr(contender) or problem.learning_rate
     path = probe.probe(problem, contender, {"lr": lr}).path
 
@@ -63,18 +66,22 @@ def measure(problem_name: str, contender: Contender, steps: int, rounds: int) ->
     return {"problem": problem_name, "label": contender.label, "path": path, "steps": steps, "runs_per_second": rates}
 
 
-def table(records: Sequence[Record]) -> Table:
-    """Plain loop and engine side by side."""
-    title = f"Runs of {records[0]['steps']} evaluations for each CPU-second of one thread"
-    found = Table(title=title, title_justify="left", box=SIMPLE, padding=(0, 1))
-    for column in ("problem", "contender", "path", "plain loop", *(f"S={count}" for count in REPLICAS), "ratio S=1", "at most"):
-        found.add_column(column, justify="left" if column in ("problem", "contender", "path") else "right", no_wrap=True)
-    for record in records:
-        rates = record["runs_per_second"]
-        engines = [rates.get(str(count)) for count in REPLICAS]
-        ratios = [rate / rates["plain"] for rate in engines if rate]
-        cells = [f"{rate:.1f}" if rate else "" for rate in (rates["plain"], *engines)]
-        found.add_row(record["problem"], record["label"], record["path"], *cells, f"{ratios[0]:.2f}", f"{max(ratios):.1f}")
+def tables(records: Sequence[Record]) -> list[Table]:
+    """Plain loop and engine side by side, a table for each problem."""
+    found = []
+    for problem in dict.fromkeys(record["problem"] for record in records):
+        mine = [record for record in records if record["problem"] == problem]
+        title = f"{problem}: runs of {mine[0]['steps']} evaluations for each CPU-second of one thread"
+        table = Table(title=title, title_justify="left", box=SIMPLE, padding=(0, 0))
+        for column in ("contender", "path", "plain", *(f"S={count}" for count in REPLICAS), "S=1/plain", "best/plain"):
+            table.add_column(column, justify="left" if column in ("contender", "path") else "right", no_wrap=True)
+        for record in mine:
+            rates = record["runs_per_second"]
+            engines = [rates.get(str(count)) for count in REPLICAS]
+            ratios = [rate / rates["plain"] for rate in engines if rate]
+            cells = [f"{rate:.1f}" if rate else "" for rate in (rates["plain"], *engines)]
+            table.add_row(record["label"], record["path"], *cells, f"{ratios[0]:.2f}", f"{max(ratios):.1f}")
+        found.append(table)
     return found
 
 
@@ -96,7 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             fields = measure(name, contender, options.steps, options.rounds)
             records.append(run.write("speed", f"{name}/{contender.label}", **fields))
         run.end()
-    Console().print(table(records))
+    Console().print(*tables(records))
 
 
 if __name__ == "__main__":

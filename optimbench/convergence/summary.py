@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from rich.box import SIMPLE
 from rich.console import Group
@@ -29,15 +30,15 @@ def summary(studies: Sequence[Study]) -> Group:
 
 
 def printed(table: tables.Table) -> Printed:
-    """A table for the terminal; long names are broken, numbers are not. A column without any entry is left out."""
+    """A table for the terminal; long names are broken between words, numbers are not. A column without entries is left out."""
     shown = Printed(title=table.title, title_justify="left", box=SIMPLE, padding=(0, 1, 0, 0))
     kept = [k for k, name in enumerate(table.columns) if name not in WIDE and any(row[k] for row in table.rows)]
+    longest = max(len(word) for row in table.rows for word in row[0].split())
     for column in (table.columns[k] for k in kept):
         name = column == "optimizer"
         header = HEADERS.get(column, column.replace("-", "-\n"))
-        shown.add_column(
-            header, justify="left" if column in LEFT else "right", no_wrap=not name, min_width=12 if name else None
-        )
+        justify: Literal["left", "right"] = "left" if column in LEFT else "right"
+        shown.add_column(header, justify=justify, no_wrap=not name, min_width=longest if name else None, overflow="fold")
     for row in table.rows:
         shown.add_row(*(row[k].replace("not reached", "no") for k in kept))
     return shown

@@ -96,5 +96,6 @@ declare(
         every=10,
         steps=500,
         block=256,
+        sweep=16,
     )
 )
