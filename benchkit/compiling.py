@@ -62,6 +62,13 @@ def graph(run: Callable[[], Any], device: str) -> Callable[[], Any]:
     module: Any = getattr(torch, device, None)
     if not hasattr(module, "CUDAGraph"):
         raise RuntimeError(f"{device} has no graphs to capture")
+    try:
+        return _captured(run, module)
+    except Exception as error:  # a step that is not capturable, a wait for the device in the midst
+        raise RuntimeError(f"cannot be captured as a graph: {type(error).__name__}: {_first_line(error)}") from error
+
+
+def _captured(run: Callable[[], Any], module: Any) -> Callable[[], Any]:
     beside = module.Stream()
     beside.wait_stream(module.current_stream())
     with module.stream(beside):

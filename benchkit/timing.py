@@ -146,7 +146,10 @@ def _take(lab: Lab, point: Point) -> dict[str, Any]:
     if reason:
         return _skipped(reason)
     beside = rival(point, lab.clocks)
-    paired = point.path == NUMPY or point.path.startswith(AGAINST)
+    theirs = point.path.startswith(AGAINST)
+    paired = theirs or point.path == NUMPY
+    # What torch or the machine refuses is a finding, not a crash, and so is whatever the class of a user raises.
+    refusals: tuple[type[Exception], ...] = (Exception,) if theirs else (RuntimeError, MemoryError)
     try:
         kernel = lab.build(point)
         with torch.enable_grad():
@@ -159,7 +162,7 @@ def _take(lab: Lab, point: Point) -> dict[str, Any]:
                 versus.pop("times", None)
                 times = sample(kernel.run, lab.clocks[point.device], lab.effort.budget_s).described()
             limit = {} if paired else _limit(lab, point, kernel)
-    except (RuntimeError, MemoryError) as error:  # what torch or the machine refuses is a finding, not a crash
+    except refusals as error:
         return _skipped(f"{type(error).__name__}: {(str(error) or 'no message').splitlines()[0][:200]}")
     median = times["median_s"]
     return {

@@ -166,7 +166,7 @@ class Twice(torch.nn.MSELoss):
 
     def forward(self, input, target):
         if input.dtype is torch.float16:
-            raise NotImplementedError("halves are for others")
+            raise TypeError("halves are for others")
         super().forward(input, target)
         return super().forward(input, target)
 
