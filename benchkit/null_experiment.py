@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.ticker import FixedLocator, FuncFormatter
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -32,6 +33,8 @@ from benchkit.self_test import PARTS, addition, repeated
 
 RELATIVE = 0.025  # by how much one median may be above another before a naive harness speaks up
 SIGNIFICANT = 0.01
+TICKS = (-50, -20, -10, -5, -2, -1, -0.5, 0, 0.5, 1, 2, 5, 10, 20, 50)  # percent
+ELEMENTS = 10**5  # of the operation, in as many parts as the known work has
 
 
 def trial(first: Run, second: Run, clock: Clock, rng: np.random.Generator, budget_s: float) -> dict[str, Any]:
@@ -56,7 +59,7 @@ def experiment(request: Request, count: int, budget_s: float) -> Path:
 
     A trial that the file of an interrupted run holds is not made again.
     """
-    work, ticker = addition("cpu"), clock("cpu")
+    work, ticker = addition("cpu", ELEMENTS // PARTS), clock("cpu")
     base, again, longer = (repeated(work, parts) for parts in (PARTS, PARTS, PARTS + 1))
     with Results.open(request) as run:
         for number in track(range(count), "trials", console=Console(stderr=True), transient=True):
@@ -124,6 +127,9 @@ def draw(same: Sequence[Record], more: Sequence[Record], folder: Path, run: Resu
     axes.axvline(0.0, color="0.3", linewidth=0.8)
     axes.axvline(5.0, color="0.3", linewidth=0.8, linestyle="--")
     axes.set_xscale("symlog", linthresh=1.0)
+    shown = axes.get_xlim()
+    axes.xaxis.set_major_locator(FixedLocator([tick for tick in TICKS if shown[0] <= tick <= shown[1]]))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.set(xlabel="difference read (%)", ylabel="share of trials", ylim=(0.0, 1.0), title="The same operation, and 5 % more")
     axes.legend(loc="upper left")
     return figures.save(
@@ -131,7 +137,7 @@ def draw(same: Sequence[Record], more: Sequence[Record], folder: Path, run: Resu
         folder,
         "null-experiment",
         title="The null experiment",
-        run=run,
+        run=None if run.done("figure") else run,
         caption=f"Distribution of the difference read in {len(same)} trials. An operation beside itself should read 0, "
         "and with one part in twenty more of the same work 5 (dashed). In pairs of random order it does; one after the other "
         "the drift of the machine is read as a difference.",

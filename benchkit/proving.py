@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import functools
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
@@ -95,7 +96,9 @@ def _planted(bench: Bench, item: Item, bug: Planted) -> Any:
     """The subject of a planted bug: the formula with a wrong part, or a class made from torch's."""
     if bug.part == SUBJECT:
         right = torch_class(item.path)
-        broken = bug.function(right)
+        with warnings.catch_warnings():  # a deprecated class says so when another is made from it
+            warnings.simplefilter("ignore", FutureWarning)
+            broken = bug.function(right)
         broken.__module__, broken.__name__ = right.__module__, right.__name__  # it is to be held to all that torch's own is
         return bench.subject(item, "cpu", broken)
     return bench.formula(item, **{bug.part: bug.function})

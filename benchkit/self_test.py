@@ -93,11 +93,11 @@ def repeated(work: Run, parts: int) -> Run:
     return run
 
 
-def addition(device: str) -> Run:
-    """A sum of two tensors, in some ten microseconds on a processor."""
+def addition(device: str, elements: int = 50_000) -> Run:
+    """A sum of two tensors, which takes some ten microseconds on a processor at 50,000 elements."""
     import torch
 
-    a, b, c = (torch.ones(50_000, device=devices.place(device)) for _ in range(3))
+    a, b, c = (torch.ones(elements, device=devices.place(device)) for _ in range(3))
     return lambda: torch.add(a, b, out=c)
 
 

@@ -34,7 +34,7 @@ COMMANDS = {
     "plot": "figures",
 }
 ONLY = {"converge": "optimbench"}  # commands that one side alone has
-OPTIONAL = {"prove"}  # parts that `report` does not run: their absence does not make a report incomplete
+OPTIONAL = {"prove", "null-experiment"}  # parts that `report` does not run: their absence does not make a report incomplete
 RESUMABLE = {"verify", "time", "converge"}
 PAGES = ("index.html", "measuring.html", "history.html")
 NULL_EXPERIMENT = "null-experiment"

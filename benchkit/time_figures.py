@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
@@ -112,7 +113,7 @@ def _times(
             )
         axes.set(xscale="log", yscale="log", xlabel=ELEMENTS, title=operation if path == "eager" else f"{operation}, {path}")
         axes.set_ylim(min(everything) / 1.6, max(everything) * 1.6)
-        _numbers_on(axes, everything, lambda value: duration(value).replace(".00", "").replace(".0", ""))
+        _numbers_on(axes.yaxis, everything, lambda value: duration(value).replace(".00", "").replace(".0", ""))
         for cost in launch:
             axes.axhline(cost, color="0.3", linewidth=0.9, linestyle="--")
             axes.annotate("launch", (0.01, cost), xycoords=("axes fraction", "data"), va="bottom", fontsize=9)
@@ -178,9 +179,8 @@ def _roofline(results: Results, subject: Subject, device: str, rows: Sequence[Re
         places = [names.index((r["item"], r["path"])) for r in mine]
         middle = np.array([100.0 * r["roof_share"] for r in mine])
         low, high = (np.array([100.0 * r[f"roof_share_{end}"] for r in mine]) for end in ("low", "high"))
-        spread = np.array(
-            [middle - np.where(np.isfinite(low), low, middle), np.where(np.isfinite(high), high, middle) - middle]
-        )
+        known = np.isfinite(high) & (low > 0.0)
+        spread = np.where(known, [middle - low, high - middle], 0.0)
         shares.errorbar(middle, places, xerr=np.maximum(spread, 0.0), elinewidth=0.9, **how)
     roof.axhline(gflop_per_s, color="0.3", linewidth=0.8, linestyle=":")
     roof.annotate(f"product of matrices: {gflop_per_s:,.0f} Gop/s", (span[0], gflop_per_s), va="bottom", fontsize=9)
@@ -191,12 +191,11 @@ def _roofline(results: Results, subject: Subject, device: str, rows: Sequence[Re
     single = len({path for _, path in names}) == 1
     shares.set_yticks(range(len(names)), [item if single else f"{item}, {path}" for item, path in names])
     shares.set_ylim(len(names) - 0.4, -0.6)
-    shares.set_xlim(left=50.0 * min(r["roof_share"] for r in rows if r["size"] in shown))
+    reached = [100.0 * r["roof_share"] for r in rows if r["size"] in shown]
+    shares.set_xlim(min(reached) / 2.0, max(*reached, 100.0) * 2.0)
     shares.axvline(100.0, color="0.3", linewidth=0.8, linestyle="--")
     shares.set(xscale="log", xlabel="share of the limit at the same working set (%)", title="Share of the limit")
-    shares.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    shares.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    shares.xaxis.set_minor_formatter(NullFormatter())
+    _numbers_on(shares.xaxis, reached, lambda value: f"{value:g}")
     operation = rows[0]["operation"]
     return figure, {
         "stem": f"roofline-{subject.suite}-{device}",
@@ -243,7 +242,7 @@ def _ratios(results: Results, subject: Subject, family: str, device: str, rows: 
         axes.axhline(1.0, color="0.3", linewidth=0.8)
         axes.set(xscale="log", yscale="log", title=name)
         axes.title.set_fontsize(10)
-        _numbers_on(axes, [ratio for one in rows for ratio, *_ in one.ratios.values()], lambda value: f"{value:g}")
+        _numbers_on(axes.yaxis, [ratio for one in rows for ratio, *_ in one.ratios.values()], lambda value: f"{value:g}")
     handles = [Line2D([], [], color=looks[what]["color"], linestyle="-") for what in whats]
     styles = [Line2D([], [], color="0.3", linestyle=style) for style in ("-", ":")]
     words = [*whats, "inputs on the device", "inputs from the host"]
@@ -275,12 +274,12 @@ def _looks(names: Sequence[str]) -> dict[str, dict[str, Any]]:
     return {name: {**known[k % len(known)], "marker": "o^v"[k // len(known) % 3]} for k, name in enumerate(names)}
 
 
-def _numbers_on(axes: Axes, values: Sequence[float], text: Callable[[float], str]) -> None:
+def _numbers_on(axis: Axis, values: Sequence[float], text: Callable[[float], str]) -> None:
     """Ticks of a logarithmic axis with their numbers: decades, and 2 and 5 between them where the values span few."""
     few = max(values) < 300.0 * min(values)
-    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if few else (1.0,)))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: text(value)))
-    axes.yaxis.set_minor_formatter(NullFormatter())
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if few else (1.0,)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: text(value)))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def _what(one: Comparison) -> str:

@@ -17,6 +17,8 @@ from benchkit.quantities import duration, rate_text, ratio_text, size_text
 from benchkit.results import Record, read
 from benchkit.self_test import sentences
 
+WIDE = 96  # columns of a terminal that has room for the rates
+
 
 def show(
     records: Sequence[Record],
@@ -32,10 +34,10 @@ def show(
         for number, sentence in enumerate(sentences(record)):
             console.print(sentence, style="red" if number else None, highlight=False)
     for chosen in tables_of(records):
-        console.print(_times(chosen, devices.get(chosen[0]["device"], "unknown")))
+        console.print(_times(chosen, devices.get(chosen[0]["device"], "unknown"), rates=console.width >= WIDE))
     console.print(
-        "GB/s is the least possible traffic, at the largest size that was measured; its limit is a sum of two arrays into a "
-        "third of as many bytes, timed in pairs with it.",
+        "The limit is a sum of two arrays into a third of as many bytes as must be moved at least, timed in pairs; the share "
+        "of it, and the GB/s where there is room, are those of the largest size that was measured.",
         soft_wrap=True,
     )
     for record in machines:
@@ -106,21 +108,22 @@ def tables_of(records: Sequence[Record]) -> list[list[Record]]:
     return [tables[key] for key in order]
 
 
-def _times(records: Sequence[Record], model: str) -> Table:
-    """One table: items with their rows below, one column for each size or workload."""
+def _times(records: Sequence[Record], model: str, rates: bool) -> Table:
+    """One table: items with their rows below, one column for each size or workload, and with ``rates`` one for GB/s."""
     device, dtype = records[0]["device"], records[0]["dtype"]
     threads = {str(record["threads"]) for record in records if record["status"] == "measured"}
     title = f"Median time, {dtype} on {device} ({model})"
     title += f", CPU threads: {' or '.join(sorted(threads))}" if threads else ""
     columns = list(dict.fromkeys(map(column, sorted(records, key=lambda record: record["size"]))))
-    table = _table(title, [*columns, "GB/s", "of limit"])
+    table = _table(title, [*columns, *(["GB/s"] if rates else []), "limit"])
     for item, rows in by_item(records).items():
         table.add_row(f"[bold]{item}[/bold]")
         for what, cells in rows.items():
             measured = [cells[c] for c in columns if c in cells and cells[c]["status"] == "measured"]
             rate, share = (measured[-1].get(name) if measured else None for name in ("gb_per_s", "roof_share"))
-            limit = f"{100.0 * share:.0f} %" if share else ""
-            table.add_row(f"  {what}", *(_cell(cells.get(c)) for c in columns), rate_text(rate) if rate else "", limit)
+            found = [_cell(cells.get(c)) for c in columns]
+            found = [*found, rate_text(rate) if rate else ""] if rates else [text.replace(" ", "") for text in found]
+            table.add_row(f"  {what}", *found, f"{100.0 * share:.0f} %" if share else "")
     return table
 
 
@@ -160,9 +163,9 @@ def _cell(record: Record | None) -> str:
 
 def _show_compile_times(records: Sequence[Record], console: Console) -> None:
     """The seconds that the compiler took, which are no part of the times."""
-    table = _table("Compile time, not part of the times above", ["compiler", "then a run"])
+    table = _table("Compile time, not part of the times above", ["compiler", "a run"])
     for record in records:
-        table.add_row(whole(record), duration(record["compile_s"]), duration(record["median_s"]))
+        table.add_row(whole({**record, "path": "eager"}), duration(record["compile_s"]), duration(record["median_s"]))
     console.print(table)
 
 
@@ -211,15 +214,19 @@ def _show_changes(records: Sequence[Record], header: Mapping[str, Any], console:
 
 
 def _show_comparisons(comparisons: Sequence[Comparison], sizes: Sequence[int], console: Console) -> None:
-    table = _table("CPU time / device time, in pairs (above 1 the device is faster)", [*map(size_text, sizes), "wins from"])
-    for one in comparisons:
-        table.add_row(f"[bold]{one.item}[/bold] {one.device} {one.dtype} {one.workload}".rstrip())
-        for what, ratios, wins in (
-            ("", one.ratios, one.wins_from),
-            (", inputs from the host", one.loaded, one.loaded_wins_from),
-        ):
-            if ratios:
-                cells = [f"{ratios[size][0]:.3g}" if size in ratios else "-" for size in sizes]
-                name = one.operation if one.path == "eager" else f"{one.operation} {one.path}"
-                table.add_row(f"  {name}{what}", *cells, "never" if wins is None else size_text(wins))
-    console.print(table)
+    """One table for each device and dtype; below a row the same with the transfer of its inputs."""
+    for device, dtype in dict.fromkeys((one.device, one.dtype) for one in comparisons):
+        title = f"CPU time / {device} time in pairs, {dtype}: above 1 {device} is faster"
+        table = _table(title, [*map(size_text, sizes), "wins from"])
+        rows = [one for one in comparisons if (one.device, one.dtype) == (device, dtype)]
+        for item in dict.fromkeys(one.item for one in rows):
+            table.add_row(f"[bold]{item}[/bold]")
+            for one in (one for one in rows if one.item == item):
+                words = (one.operation, "" if one.path == "eager" else one.path, one.workload)
+                name = " ".join(filter(None, words))
+                for what, ratios, wins in ((name, one.ratios, one.wins_from), ("  + inputs", one.loaded, one.loaded_wins_from)):
+                    if ratios:
+                        cells = [f"{ratios[size][0]:.3g}" if size in ratios else "-" for size in sizes]
+                        table.add_row(f"  {what}", *cells, "never" if wins is None else size_text(wins))
+        console.print(table)
+    console.print("+ inputs: they come from the host first, and the host waits for the answer.")

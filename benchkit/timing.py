@@ -150,6 +150,8 @@ def _take(lab: Lab, point: Point) -> dict[str, Any]:
     try:
         kernel = lab.build(point)
         with torch.enable_grad():
+            if reason := _too_slow(lab, point, kernel):
+                return _skipped(reason)
             versus = _versus(lab, point, kernel, beside) if beside else {}
             if paired:  # its samples are those of the pairs
                 times = versus.pop("times")
@@ -187,6 +189,19 @@ def _too_much(lab: Lab, point: Point) -> str:
     if needed > free:
         return f"may need {needed / 1e9:.1f} GB of memory, and {point.device} has {free / 1e9:.1f} GB left"
     return ""
+
+
+def _too_slow(lab: Lab, point: Point, kernel: Kernel) -> str:
+    """Why a point is not measured of whose row nothing was known: one execution, tried twice, takes too long already."""
+    longest = lab.effort.longest_s
+    if point.device != "cpu" or lab.expected(point):
+        return ""
+    taken = 0.0
+    for _ in range(2):
+        taken = lab.clocks[point.device](kernel.run, 1).wall_s
+        if taken <= longest:
+            return ""
+    return f"took {duration(taken)}; at level {lab.request.level} a point on the CPU may take {duration(longest)}"
 
 
 BYTES = {"float64": 8, "float32": 4, "bfloat16": 2, "float16": 2}
@@ -252,6 +267,7 @@ def _limit(lab: Lab, point: Point, kernel: Kernel) -> dict[str, Any]:
 def _cross_checks(run: Run, lab: Lab, points: Sequence[Point]) -> list[Record]:
     """Ask the other harness of each device for the times of some rows, not of those that the results file holds."""
     found = []
+    until = time.monotonic() + 2.0 * lab.effort.reserved_s
     for device, ours in lab.clocks.items():
         theirs = other_clock(device)
         if theirs is None:
@@ -259,7 +275,7 @@ def _cross_checks(run: Run, lab: Lab, points: Sequence[Point]) -> list[Record]:
         rows = [p for p in points if p.device == device and p.path not in (NUMPY, "compiled", "graph")]
         rows = [p for p in rows if lab.taken[p.id]["status"] == "measured"]
         for point in spread_evenly(rows, lab.effort.cross_checks):
-            late = time.monotonic() + WHOLE_COST * lab.expected(point) > lab.deadline + lab.effort.reserved_s
+            late = time.monotonic() + WHOLE_COST * lab.expected(point) > until
             if point.id in run.done("cross_check") or late:
                 continue
             rng = generator("cross-check", point.id)

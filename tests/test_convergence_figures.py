@@ -373,6 +373,18 @@ def test_terminal_tells_one_problem_in_full_and_several_in_short(answers, severa
     assert "Parabola, tuned" not in more
 
 
+def test_terminal_of_eighty_columns_cuts_nothing(answers, several):
+    """Every name is there in full, broken between words where it is long, and no number ends in dots."""
+    for found in (answers, several):
+        console = Console(width=80, record=True, file=io.StringIO())
+        console.print(summary([one.study for one in found]))
+        text = console.export_text()
+
+        assert "…" not in text
+        words = {word for one in found for runs in one.study.entries for word in runs.contender.label.split()}
+        assert words <= set(text.split())
+
+
 @pytest.mark.parametrize("which", ["answers", "several"])
 def test_gallery_of_one_problem_and_of_several(which, request):
     """Every file name once; one problem has every protocol, several have the tuned one; what has no figure is left out."""

@@ -103,6 +103,17 @@ def test_published_gallery_has_the_numbers_of_the_figures(reports, tmp_path):
     assert pd.read_csv(io.BytesIO(gzip.decompress(packed.read_bytes())))["final"].notna().all()
 
 
+def test_time_is_counted_by_evaluations(reports):
+    """A step that evaluates once takes the time of an evaluation; costs in seconds are evaluations times that time."""
+    for study in studies(reports / "optimbench-converge.jsonl"):
+        for runs in study.entries:
+            once = (np.diff(runs.evaluations, axis=1) == 1).all()
+            assert once == (runs.contender.name == "SGD")
+            if once:
+                assert runs.evaluation_seconds == runs.step_seconds
+            np.testing.assert_allclose(runs.seconds, np.median(runs.evaluations, axis=0) * runs.evaluation_seconds)
+
+
 def test_plot_without_results_says_so(tmp_path):
     """The error names the command to run first; so does that of a file without studies."""
     request = Request("optimbench", "plot", reports=tmp_path)

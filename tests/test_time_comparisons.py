@@ -63,6 +63,7 @@ def run(request):
 
 @pytest.fixture
 def waited(quick, monkeypatch):
+    monkeypatch.setitem(points.EFFORTS, "quick", points.Effort(0.01, 600.0, 0.02, 60.0, 0.02, 1))
     return fake_device.install(monkeypatch)
 
 
@@ -82,7 +83,7 @@ def test_a_device_is_timed_in_pairs_with_the_cpu(tmp_path, waited, capsys, suite
     assert waited.count(fake_device.NAME) > len(there)  # the transfer is waited for
     assert {record["device"] for record in results.of("machine")} == {"cpu", fake_device.NAME}
     assert "Launch on fake" in printed
-    assert "inputs from the host" in printed
+    assert "+ inputs" in printed
     assert "wins from" in printed
 
     subject = (lossbench.plots if suite == "lossbench" else optimbench.convergence.plot).SUBJECT

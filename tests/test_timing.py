@@ -20,6 +20,7 @@ from benchkit import device_ratios, points, quantities, time_tables, timing
 from benchkit.points import DTYPES, NUMPY, SIZES, Kernel, Point
 from benchkit.request import RIGHT, Request, UsageError
 from benchkit.results import read
+from benchkit.sampling import Sample
 
 LOSSES = sorted(reference.LOSSES)
 STEPS = [(name, path) for name, item in sorted(reference.OPTIMIZERS.items()) for path in item.paths]
@@ -185,6 +186,22 @@ def test_row_stops_growing_where_a_point_would_take_too_long(tmp_path):
     assert records[0]["gb_per_s"] is None
 
 
+def test_a_first_point_that_takes_too_long_is_told(tmp_path, monkeypatch):
+    """Nothing is known of its row, so it is tried; what it took is the reason, and it is not sampled."""
+    made = []
+    monkeypatch.setattr(timing, "clock", lambda device: lambda run, calls: (run(), Sample(3.0))[1])
+    monkeypatch.setattr(timing, "_tested", lambda run, device, lab: {"device": device, "problems": [], "same": {}})
+    monkeypatch.setattr(timing, "_machine", lambda run, device, lab: {"device": device})
+    monkeypatch.setattr(timing, "show", lambda *what: None)
+    asked = request(tmp_path)
+    points = [Point("A", "a", "forward", "eager", "cpu", "float32", 10)]
+    timing.time_points(asked, points, lambda point: Kernel(lambda: made.append(1), 10, 0))
+    (record,) = read(asked.results_file).of("time")
+
+    assert record["reason"] == "took 3.00 s; at level quick a point on the CPU may take 100 ms"
+    assert len(made) == 2
+
+
 def test_points_are_skipped_once_the_time_is_used_up(tmp_path, monkeypatch):
     """A run that has no time left says so for every point that it leaves out."""
     monkeypatch.setitem(points.EFFORTS, "quick", points.Effort(0.01, 0.0, 0.1, 0.1, 0.1, 0))
@@ -330,8 +347,9 @@ def test_size_text(size, text):
     assert quantities.size_text(size) == text
 
 
-def test_printed_tables_fit_a_narrow_terminal():
-    """Names and numbers are whole in 100 columns, on one device and on two, and the comparison is there."""
+@pytest.mark.parametrize("width", [80, 100])
+def test_printed_tables_fit_a_narrow_terminal(width):
+    """Names and numbers are whole in 80 columns, on one device and on two, and the comparison is there; rates need 96."""
     name = max([*reference.LOSSES, *reference.OPTIMIZERS], key=len)
     versus = {"device": "cpu", "path": "eager", "ratio": 1 / 123, "ratio_low": 1 / 124, "ratio_high": 1 / 122}
     records = [
@@ -342,15 +360,16 @@ def test_printed_tables_fit_a_narrow_terminal():
         for size in SIZES
     ]
     records.append(record("cpu", 10**6, 1e-3, item=name, operation="forward+backward", path="compiled", threads=16))
-    records[-1] |= {"workload": "T=50,C=20", "compile_s": 12.3}
-    console = Console(file=io.StringIO(), width=100)
+    records[-1] |= {"workload": "D=128", "compile_s": 12.3}
+    console = Console(file=io.StringIO(), width=width)
     time_tables.show(records, {"environment": {"devices": {"cpu": "a processor", "cuda": "a GPU"}}}, console)
     printed = console.file.getvalue()
 
     assert "…" not in printed
-    assert printed.count("123 µs") == 10
-    assert printed.count(" 123 ") == 20  # the times of the CPU, and the ratios
+    assert printed.count("123 µs" if width == 100 else "123µs") == 10
+    assert printed.count(" 123 ") == (20 if width == 100 else 10)  # the ratios, and the times of the CPU
     assert printed.count("12.3 s") == 1
+    assert ("4,321" in printed) == (width == 100)
     assert "a GPU" in printed
     assert "No CUDA device" not in printed
 

@@ -60,5 +60,6 @@ def pace(problem: Problem, contender: Contender, setting: Setting, path: str) ->
         times.append(time.perf_counter() - began)
         if sum(times) > PACE_SECONDS:
             break
-    of_evaluations = [seconds / count for seconds, count in zip(times, calls) if count]
+    # Each evaluation counts once, so that the many of a long step tell more than the one of a step that has nothing left to do.
+    of_evaluations = [seconds / count for seconds, count in zip(times, calls) for _ in range(count)]
     return statistics.median(times), statistics.median(of_evaluations) if of_evaluations else float("nan")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from rich.box import SIMPLE
 from rich.console import Group
@@ -14,6 +15,7 @@ from optimbench.convergence import gallery, tables
 from optimbench.convergence.trajectory import Study
 
 LEFT = ("optimizer", "group")
+HEADERS = {"final objective": "final\nobjective", "95 % interval": "95 %\ninterval", "steps to target": "steps to\ntarget"}
 WIDE = ("evaluations", "seconds", "tuning runs", "trained as")  # columns that the terminal has no room for
 
 
@@ -28,15 +30,15 @@ def summary(studies: Sequence[Study]) -> Group:
 
 
 def printed(table: tables.Table) -> Printed:
-    """A table for the terminal; long names are broken, numbers are not."""
+    """A table for the terminal; long names are broken between words, numbers are not. A column without entries is left out."""
     shown = Printed(title=table.title, title_justify="left", box=SIMPLE, padding=(0, 1, 0, 0))
-    kept = [k for k, column in enumerate(table.columns) if column not in WIDE]
+    kept = [k for k, name in enumerate(table.columns) if name not in WIDE and any(row[k] for row in table.rows)]
+    longest = max(len(word) for row in table.rows for word in row[0].split())
     for column in (table.columns[k] for k in kept):
         name = column == "optimizer"
-        header = column.replace("-", "-\n")  # names of problems are longer than what stands below them
-        shown.add_column(
-            header, justify="left" if column in LEFT else "right", no_wrap=not name, min_width=12 if name else None
-        )
+        header = HEADERS.get(column, column.replace("-", "-\n"))
+        justify: Literal["left", "right"] = "left" if column in LEFT else "right"
+        shown.add_column(header, justify=justify, no_wrap=not name, min_width=longest if name else None, overflow="fold")
     for row in table.rows:
-        shown.add_row(*(row[k] for k in kept))
+        shown.add_row(*(row[k].replace("not reached", "no") for k in kept))
     return shown

@@ -98,7 +98,7 @@ def notes(answer: Answer) -> list[str]:
     if study.target is not None:
         words.append(f"Target {study.target:g}. {RULE}")
         if any(found.share > 0.0 and not found.ever for found in answer.reached.values()):
-            words.append("Not reached (m/n): by the mean it was not, though m of the n seeds were below it at some step.")
+            words.append("(m/n): the mean did not reach it, though m of the n seeds were below it at some step.")
     if any(tuning.at_edge for tuning in study.tunings.values()):
         words.append("*: at the edge of the grid, a wider one could do better.")
     return words
