@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from optimbench.convergence import contenders
 from optimbench.convergence.problem import Problem, recorded
-from optimbench.convergence.replicas import ALONE, CLOSURE, Replicas, Setting
+from optimbench.convergence.replicas import ALONE, CLOSURE, LOOP, VIEWS, Replicas, Setting
 from optimbench.convergence.trajectory import Contender
 
 KEPT = 1000  # parameters up to which the trained ones of every replica are kept
@@ -140,6 +140,8 @@ def train(
 ) -> Trained:
     """Train ``contender`` at all settings on all seeds, within a budget of ``steps`` evaluations."""
     began = time.process_time()
+    if path == VIEWS and len(settings) * len(seeds) == 1:
+        path = LOOP  # one replica needs no view, and torch's implementation for many tensors is slow for few
     if path in ALONE:
         runs = [_alone(problem, contender, setting, seed, steps, path, device) for setting in settings for seed in seeds]
     else:

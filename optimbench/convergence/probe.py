@@ -126,8 +126,8 @@ def stepped(
     """The parameters after a step with each of the gradients."""
     replicas = Replicas(contender, settings, starts, path, contenders.sparse(contender), tables, foreach)
     for gradient, some in zip(gradients, touched):
-        for name, parameter in replicas.parameters.items():
-            parameter.grad = gradient[name].clone()
+        for name, memory in replicas.gradients.items():
+            memory.copy_(gradient[name])
         replicas.hand_over(some)
         replicas.step()
     return {name: parameter.detach() for name, parameter in replicas.parameters.items()}

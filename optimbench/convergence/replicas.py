@@ -35,9 +35,9 @@ class Leaf(NamedTuple):
 class Replicas:
     """R = settings * seeds replicas, those of the first setting first, stacked from ``starts`` (R, ...).
 
-    ``parameters`` are the stacked tensors, of which the objective is differentiated; ``step`` hands their gradients to the
-    optimizer. ``sparse`` says that it gets them in sparse form, by rows for the parameters among ``tables``; ``foreach`` asks
-    for torch's implementation for many tensors at once, which the path ``views`` has always. Unsuitable where the optimizer
+    ``parameters`` are the stacked tensors, of which the objective is differentiated into ``gradients``; ``hand_over`` gives
+    these to the optimizer, where ``sparse`` is true in sparse form, by rows for the parameters among ``tables``. ``foreach``
+    asks for torch's implementation for many tensors at once, which the path ``views`` has always. Unsuitable where the optimizer
     cannot be made on these.
     """
 
@@ -52,6 +52,7 @@ class Replicas:
         foreach: bool = False,
     ) -> None:
         self.parameters = {name: start.clone().requires_grad_() for name, start in starts.items()}
+        self.gradients = {name: torch.zeros_like(start) for name, start in starts.items()}
         self.sparse, self.tables = sparse, tables
         self.count = len(next(iter(starts.values())))
         each = self.count // len(settings)
@@ -62,6 +63,7 @@ class Replicas:
             members = self._leaves(rows, path)
             self.leaves += members
             groups.append({"params": [leaf.tensor for leaf in members], **setting})
+        self._parts = [self.gradients[leaf.name][leaf.rows if leaf.stacked else leaf.rows.start] for leaf in self.leaves]
         self._places = [leaf.tensor.data_ptr() for leaf in self.leaves]
         switches = {"foreach": True} if foreach or path == VIEWS else {}
         self.optimizer = contenders.build(contender, groups, **switches)
@@ -81,21 +83,20 @@ class Replicas:
         return found
 
     def clear(self) -> None:
-        """Forget the gradients."""
-        for parameter in self.parameters.values():
-            parameter.grad = None
+        """Set the gradients to 0; backward passes add to the same memory, of which the leaves have their parts."""
+        for name, parameter in self.parameters.items():
+            parameter.grad = self.gradients[name].zero_()
 
     def hand_over(self, touched: Mapping[str, torch.Tensor] | None = None) -> None:
         """Give every leaf its part of the gradients; ``touched`` holds (R, n) rows of the tables among the parameters."""
+        if not self.sparse:
+            for leaf, part in zip(self.leaves, self._parts):
+                leaf.tensor.grad = part
+            return
         for leaf in self.leaves:
-            gradient = self.parameters[leaf.name].grad
-            assert gradient is not None
-            part = gradient[leaf.rows]
-            if self.sparse:
-                rows = (touched or {}).get(leaf.name)
-                leaf.tensor.grad = in_sparse_form(part, None if rows is None else rows[leaf.rows], leaf.tensor.shape)
-            else:
-                leaf.tensor.grad = part if leaf.stacked else part[0]
+            rows = (touched or {}).get(leaf.name)
+            part = self.gradients[leaf.name][leaf.rows]
+            leaf.tensor.grad = in_sparse_form(part, None if rows is None else rows[leaf.rows], leaf.tensor.shape)
 
     def step(self, closure: Callable[[], Any] | None = None) -> None:
         """Let the optimizer step, and bring home what it has moved to other memory."""

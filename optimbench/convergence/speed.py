@@ -28,7 +28,7 @@ from optimbench.convergence.trajectory import Contender
 
 PROBLEM_NAMES = ("parabola-batches", "parabola")
 REPLICAS = (1, 16, 64, 256)
-STEPS, ROUNDS = 100, 3
+STEPS, ROUNDS = 200, 3
 
 
 def cpu_seconds(work: Callable[[], object]) -> float:
