@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import multiprocessing.forkserver
+import os
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 
@@ -23,11 +25,23 @@ def warm_up(module: str) -> None:
     multiprocessing.forkserver.ensure_running()
 
 
+def end_with_parent() -> None:
+    """In a worker: end at once when the process that made it is gone, however that ended."""
+    parent = multiprocessing.parent_process()
+
+    def wait() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
 @contextlib.contextmanager
 def pool(processes: int) -> Iterator[ProcessPoolExecutor]:
     """Worker processes. After Ctrl-C what has not begun is not begun; what has begun may take minutes, and is stopped."""
     before = set(multiprocessing.active_children())
-    made = ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("forkserver"))
+    made = ProcessPoolExecutor(processes, multiprocessing.get_context("forkserver"), initializer=end_with_parent)
     try:
         yield made
     except (KeyboardInterrupt, GeneratorExit):

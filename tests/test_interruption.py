@@ -121,3 +121,42 @@ def test_the_same_command_gives_the_same_numbers(tmp_path: Path) -> None:
 
     assert lines[0]
     assert lines[0] == lines[1]
+
+
+ORPHANS = """
+import os, time
+from benchkit import workers
+
+def number(_):
+    return os.getpid()
+
+if __name__ == "__main__":
+    with workers.pool(1) as pool:
+        print(pool.submit(number, 0).result(), flush=True)
+        pool.submit(time.sleep, 600)
+        time.sleep(600)
+"""
+
+
+def test_workers_end_with_the_run_that_is_killed(tmp_path: Path) -> None:
+    """A run alone is killed, not its group: its worker, in the middle of ten minutes of work, ends too."""
+    (tmp_path / "orphans.py").write_text(ORPHANS, encoding="utf-8")
+    run = subprocess.Popen([sys.executable, "orphans.py"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    with run:
+        assert run.stdout is not None
+        worker = int(run.stdout.readline())
+        os.kill(worker, 0)
+        run.kill()
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and alive(worker):
+        time.sleep(0.05)
+    assert not alive(worker)
+
+
+def alive(process: int) -> bool:
+    """Whether there is such a process, and it is more than an entry that nobody has asked for."""
+    try:
+        os.kill(process, 0)
+        return not Path(f"/proc/{process}/stat").exists() or Path(f"/proc/{process}/stat").read_text().split()[2] != "Z"
+    except (ProcessLookupError, FileNotFoundError):
+        return False
