@@ -95,7 +95,9 @@ class Campaign:
         for problem, contender in itertools.product(self.plan.problems, self.plan.contenders):
             key = problem, contender.label
             if record := known.get("/".join(key)):
-                found[key] = Prepared(**{name: record[name] for name in ("path", "why", "step_seconds", "evaluation_seconds")})
+                found[key] = Prepared(
+                    record["path"], record["why"], record["step_seconds"], record.get("evaluation_seconds", float("nan"))
+                )
             else:
                 rate = contenders.default_lr(contender) or PROBLEMS[problem].learning_rate
                 asked[key] = self.executor.submit(preparation.prepare, problem, contender, {"lr": rate})
