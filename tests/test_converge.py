@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -239,6 +240,14 @@ def test_a_torn_shard_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         store.save("x", finished)
     assert not store.has("x")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_killed_worker_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that dies under its work, as the system kills those that want too much memory, is told with what to do."""
+    monkeypatch.setattr("optimbench.convergence.executors.cores", lambda: 2)
+    last_words = pytest.raises(UsageError, match="go on from what was finished with --resume")
+    with last_words, executors.executor(None, "cpu", little=False) as pool:
+        pool.submit(os._exit, 1).result()
 
 
 def test_missing_shard_is_told(whole: Path, tmp_path: Path) -> None:

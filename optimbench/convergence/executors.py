@@ -6,6 +6,7 @@ import contextlib
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
+from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
 from benchkit import workers
@@ -41,7 +42,12 @@ def executor(scheduler: str | None, device: str, little: bool) -> Iterator[Execu
         yield Here()
     else:
         with workers.pool(cores() if device == "cpu" else 1) as pool:
-            yield pool
+            try:
+                yield pool
+            except BrokenProcessPool:
+                raise UsageError(
+                    "a process that trained was killed, perhaps for want of memory; go on from what was finished with --resume"
+                ) from None
 
 
 @contextlib.contextmanager
