@@ -383,6 +383,8 @@ COMPOSED: dict[str, Callable[..., Ball]] = {
 # vector libraries may flush the subnormal results of the transcendental functions to zero.
 FLOOR: dict[str, Any] = dict.fromkeys(ERROR, lambda p: p.smallest_normal)
 FLOOR |= dict.fromkeys(("add", "subtract", "negative", "positive", "absolute", "fabs", "sqrt"), lambda p: 0.0)
+# Beside its zeros at 1 and 2 the logarithm of the gamma function is a difference of logarithms in every library.
+FLOOR["gammaln"] = lambda p: 2.0 * p.unit
 FLOOR |= dict.fromkeys(("multiply", "divide", "true_divide", "square", "reciprocal"), lambda p: p.smallest_subnormal)
 
 # A product with a logarithm rounds twice, and the quotient inside rel_entr may be taken as a difference of logarithms.
