@@ -37,8 +37,8 @@ class Replicas:
 
     ``parameters`` are the stacked tensors, of which the objective is differentiated into ``gradients``; ``hand_over`` gives
     these to the optimizer, where ``sparse`` is true in sparse form, by rows for the parameters among ``tables``. ``foreach``
-    asks for torch's implementation for many tensors at once, which the path ``views`` has always. Unsuitable where the optimizer
-    cannot be made on these.
+    asks for torch's implementation for many tensors at once, which the path ``views`` has always. Unsuitable where the
+    optimizer cannot be made on these.
     """
 
     def __init__(
