@@ -236,7 +236,8 @@ class Campaign:
                     self.arrived(shard)
                 else:
                     self.underway[self.executor.submit(shards.compute, shard, shard.id)] = shard
-            for future in wait(self.underway, return_when=FIRST_COMPLETED).done if self.underway else ():
+            done = wait(self.underway, return_when=FIRST_COMPLETED).done if self.underway else set()
+            for future in [future for future in self.underway if future in done]:  # in the order of the shards
                 self.take(self.underway.pop(future), future)
 
     def take(self, shard: Shard, future: Future[Finished]) -> None:

@@ -29,7 +29,7 @@ def _study(record: Record, results: Results, store: Store, tunings: dict[tuple[s
     problem, protocol = record["problem"], record["protocol"]
     order = {label: number for number, label in enumerate(results.header["labels"])}
     mine = [entry for entry in results.of("entry") if (entry["problem"], entry["protocol"]) == (problem, protocol)]
-    mine.sort(key=lambda entry: order.get(entry["label"].partition(", lr ")[0], len(order)))
+    mine.sort(key=lambda entry: (order.get(entry["label"].partition(", lr ")[0], len(order)), entry["setting"]["lr"]))
     return Study(
         problem=problem,
         title=record["title"],

@@ -236,7 +236,7 @@ def direction(state, g, lr, history_size):
         {"lr": 2.0, "max_iter": 4, "max_eval": 10, "line_search_fn": "strong_wolfe"},
     ],
     tags={"closure"},
-    learning_rates=(1e-2, 10.0, 7),
+    learning_rates=(0.1, 10.0, 5),
     paths=("forloop",),
     scratch=("al",),
     tabulated=TABLES,
