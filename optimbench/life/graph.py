@@ -12,6 +12,7 @@ from benchkit.balls import Ball, Rules, floats, lift
 from benchkit.precision import FLOAT64
 from benchkit.spec import Optimizer
 from optimbench.cases import Array
+from optimbench.checks import OracleError
 from optimbench.found import Found
 from optimbench.life.cases import LifeCase, scenario
 from optimbench.life.script import Run, Script
@@ -63,7 +64,10 @@ def check_derivatives(case: LifeCase, script: Script) -> list[Found]:
     script.do(f"(p0 * {run.number(weights, 'float64')}).sum().backward()")
     leaves: list[str] = [f"slopes[{i}]" for i in range(STEPS)] if leaf == "gradients" else [leaf]
     for number, name in enumerate(leaves):
-        wanted = weights * _quotient(case, leaf, number, start, slopes)
+        try:
+            wanted = weights * _quotient(case, leaf, number, start, slopes)
+        except Exception as error:
+            raise OracleError(f"the reference failed: {type(error).__name__}: {error}") from error
         _compare(script, f"{name}.grad", np.sum(wanted) if leaf in case.item.options else wanted)
     return script.found
 
@@ -107,7 +111,9 @@ def _end(case: LifeCase, start: Array, slopes: list[Array], moved: Mapping[str, 
     """The parameters after the steps by the formula, as double-double numbers."""
     rules = Rules.of(FLOAT64)
     given: Mapping[str, Any] = {name: host(value, rules) for name, value in case.options.items()}
-    given = {**given, **{name: given[name] + by for name, by in moved.items()}}
+    for name, by in moved.items():  # another number, not one that was computed: a formula may ask whether it is 0
+        other = lift(given[name] + by, rules)
+        given = {**given, name: Ball(other.value, np.zeros(other.shape), rules)}
     p: Any = Ball.exactly(start, rules)
     state = case.item.initial_function(p, **given) if case.item.initial_function else {}
     for row in slopes:
