@@ -68,10 +68,16 @@ class Waiver:
 
     def covers(self, record: Mapping[str, Any]) -> bool:
         """Tell whether a check record is one that this waiver speaks of; its status does not matter."""
+        return self.lists(record) and self.names(record)
+
+    def lists(self, record: Mapping[str, Any]) -> bool:
+        """Whether the waiver lists the item, the check, the device and so on of a record."""
+        return all(_among(record.get(name), getattr(self, name)) for name in _LISTS)
+
+    def names(self, record: Mapping[str, Any]) -> bool:
+        """Whether one of the patterns of cases fits the record's id."""
         id = str(record.get("id", ""))
-        return all(_among(record.get(name), getattr(self, name)) for name in _LISTS) and any(
-            fnmatch.fnmatchcase(id, pattern.replace("[", "[[]")) for pattern in self.case
-        )
+        return self.case == ANY or any(fnmatch.fnmatchcase(id, pattern.replace("[", "[[]")) for pattern in self.case)
 
     def excuses(self, record: Mapping[str, Any]) -> bool:
         """Tell whether a failed check is one that this waiver speaks of, and its failure one that the defect explains."""
@@ -96,6 +102,7 @@ class Waivers:
     today: datetime.date
     _ran: dict[str, int] = field(default_factory=dict)
     _failed: dict[str, int] = field(default_factory=dict)
+    _listed: dict[tuple[Any, ...], tuple[Waiver, ...]] = field(default_factory=dict)
     _seen: dict[str, set[str]] = field(default_factory=lambda: {"item": set(), "device": set()})
 
     @classmethod
@@ -139,7 +146,14 @@ class Waivers:
 
     def match(self, record: Mapping[str, Any]) -> Waiver | None:
         """The first waiver that excuses a record, expired or not; the record's ``status`` does not matter."""
-        return next((waiver for waiver in self.waivers if waiver.excuses(record)), None)
+        return next((waiver for waiver in self._listing(record) if waiver.excuses(record)), None)
+
+    def _listing(self, record: Mapping[str, Any]) -> tuple[Waiver, ...]:
+        """The waivers that list what a record is of; there are few kinds of records, so this is asked once for each."""
+        kind = tuple(record.get(name) for name in _LISTS)
+        if kind not in self._listed:
+            self._listed[kind] = tuple(waiver for waiver in self.waivers if waiver.lists(record))
+        return self._listed[kind]
 
     def note(self, record: Mapping[str, Any]) -> None:
         """Take notice of a finished check."""
@@ -148,8 +162,8 @@ class Waivers:
             return
         for name, seen in self._seen.items():
             seen.add(str(record.get(name)))
-        for waiver in self.waivers:
-            if waiver.covers(record):
+        for waiver in self._listing(record):
+            if waiver.names(record):
                 self._ran[waiver.id] = self._ran.get(waiver.id, 0) + 1
                 self._failed[waiver.id] = self._failed.get(waiver.id, 0) + (status in waiver.showing)
 

@@ -44,7 +44,8 @@ def grid(item: Loss, level: str, dtypes: tuple[str, ...], device: str, seed: int
 
     At level quick the defaults meet all of them. The reductions, and the shapes of the edge lane, of the other option sets are
     shared out among the formats that are asked for, so that every two of option, format and reduction still meet; so are the
-    deprecated arguments, and the shapes of the edge lane of every variant but the first.
+    deprecated arguments, and the shapes of the edge lane of every variant but the first. At level standard these are shared
+    out where the options are not the defaults.
     """
     count = SAMPLES[level]
     for later, variant in enumerate(item.variants):
@@ -53,7 +54,7 @@ def grid(item: Loss, level: str, dtypes: tuple[str, ...], device: str, seed: int
             sharing = level == "quick" and number > 0
             for place, dtype in enumerate(d for d in dtypes if allowed(options, d)):
                 turn, among = later + number + place, len(dtypes) if sharing else 1
-                edge_among = len(dtypes) if level == "quick" and later else among
+                edge_among = len(dtypes) if later and (level == "quick" or (level == "standard" and number)) else among
                 for reduction in _share(list(item.reductions), turn, among):
                     for lane in lanes(item):
                         found = list(enumerate(_shapes(item, lane, reduction, count)))
