@@ -117,7 +117,11 @@ def test_a_module_that_exits_is_no_class(side, cli, tmp_path: Path, monkeypatch)
 def test_ctrl_c_in_a_terminal(tmp_path: Path) -> None:
     """The terminal interrupts the workers too: exit status 130, one sentence, no traceback of theirs, a readable file."""
     words = command("lossbench", "verify", "TripletMarginLoss", "CrossEntropyLoss", reports=tmp_path)
-    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    process = subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        # What a shell starts in the background, as it may have started these tests, ignores Ctrl-C, and so do its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
     path, deadline = tmp_path / "lossbench-verify.jsonl", time.monotonic() + 120
     while time.monotonic() < deadline and not (path.exists() and path.read_text(encoding="utf-8").count("\n") > 100):
         time.sleep(0.02)
