@@ -42,7 +42,7 @@ from benchkit.options import (
     TimedDtypes,
     Version,
     Workloads,
-)  # fmt: skip
+)
 from benchkit.request import DTYPES, LEVELS, USAGE, Request, UsageError
 
 INTERRUPTED = 130  # exit status after Ctrl-C, as shells have it

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,6 +20,18 @@ NUMBER, OTHER = "number", "other"
 WRONG = (NUMBER, "nan", "inf", "number for nan", "inf for nan", "number for inf", "nan for inf", "inf for inf", OTHER)
 
 LIMIT = 4.0  # an algebraically different correct formula reached 2.03 bounds; above this factor a difference is an error
+
+
+class OracleError(Exception):
+    """The reference itself failed: the check says nothing about the subject."""
+
+
+def by_reference(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
+    """Call the reference; whatever it raises is an error of its own."""
+    try:
+        return function(*arguments, **keywords)
+    except Exception as error:
+        raise OracleError(f"the reference failed: {type(error).__name__}: {error}") from error
 
 
 @dataclass(frozen=True)

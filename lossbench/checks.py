@@ -11,7 +11,19 @@ import numpy as np
 
 from benchkit.balls import Ball, Rules, floats
 from benchkit.domains import Domain, Draw
-from benchkit.judge import ERROR, FAIL, PASS, UNSUPPORTED, Comparison, alike, all_wrong, compare, failure
+from benchkit.judge import (
+    ERROR,
+    FAIL,
+    PASS,
+    UNSUPPORTED,
+    Comparison,
+    OracleError,
+    alike,
+    all_wrong,
+    by_reference,
+    compare,
+    failure,
+)
 from benchkit.precision import PRECISIONS, Precision
 from lossbench.case import Case
 from lossbench.families import FIRST_SAMPLE
@@ -21,18 +33,6 @@ from lossbench.paths import BACKENDS, BEST
 from lossbench.subject import Answer, Array, Call, Subject, Unsupported, arguments_of
 
 Record = dict[str, Any]
-
-
-class OracleError(Exception):
-    """The reference itself failed: the check says nothing about the subject."""
-
-
-def by_reference(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
-    """Call the reference; whatever it raises is an error of its own."""
-    try:
-        return function(*arguments, **keywords)
-    except Exception as error:
-        raise OracleError(f"the reference failed: {type(error).__name__}: {error}") from error
 
 
 @dataclass

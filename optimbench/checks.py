@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from benchkit.judge import ERROR, FAIL, PASS, UNSUPPORTED, all_wrong, failure
+from benchkit.judge import ERROR, FAIL, PASS, UNSUPPORTED, OracleError, all_wrong, by_reference, failure
 from optimbench import closures
 from optimbench.cases import Case, Drawn
 from optimbench.found import Found
@@ -77,10 +77,6 @@ class Outcome:
     error: str = ""
 
 
-class OracleError(Exception):
-    """The reference itself failed: the check says nothing about the subject."""
-
-
 def outcomes(case: Case, subject: Callable[..., Recording], drawn: Drawn | None = None) -> list[Found]:
     """Everything that one run compares; an exception of the subject is a failure. Unsupported is raised."""
     try:
@@ -93,14 +89,11 @@ def outcomes(case: Case, subject: Callable[..., Recording], drawn: Drawn | None 
     ended = [Found(failure(recording.raised), "step", check="completes")] if recording.raised else []
     if ended and not (recording.segments or any(step.evaluations for step in recording.steps)):
         return [replace(ended[0], check=LOCKSTEP)]
-    try:
-        return ended + list(_judge(case, recording))
-    except Exception as error:
-        raise OracleError(f"the reference failed: {type(error).__name__}: {error}") from error
+    return ended + by_reference(_judge, case, recording)
 
 
-def _judge(case: Case, recording: Recording) -> Iterator[Found]:
-    return closures.judge(case, recording) if "closure" in case.item.tags else judge(case, recording)
+def _judge(case: Case, recording: Recording) -> list[Found]:
+    return list(closures.judge(case, recording) if "closure" in case.item.tags else judge(case, recording))
 
 
 def worst_of(found: list[Found]) -> Found:

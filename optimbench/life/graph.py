@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from benchkit.balls import Ball, Rules, floats, lift
+from benchkit.judge import by_reference
 from benchkit.precision import FLOAT64
 from benchkit.spec import Optimizer
 from optimbench.cases import Array
-from optimbench.checks import OracleError
 from optimbench.found import Found
 from optimbench.life.cases import LifeCase, scenario
 from optimbench.life.script import Run, Script
@@ -64,10 +64,7 @@ def check_derivatives(case: LifeCase, script: Script) -> list[Found]:
     script.do(f"(p0 * {run.number(weights, 'float64')}).sum().backward()")
     leaves: list[str] = [f"slopes[{i}]" for i in range(STEPS)] if leaf == "gradients" else [leaf]
     for number, name in enumerate(leaves):
-        try:
-            wanted = weights * _quotient(case, leaf, number, start, slopes)
-        except Exception as error:
-            raise OracleError(f"the reference failed: {type(error).__name__}: {error}") from error
+        wanted = weights * by_reference(_quotient, case, leaf, number, start, slopes)
         _compare(script, f"{name}.grad", np.sum(wanted) if leaf in case.item.options else wanted)
     return script.found
 

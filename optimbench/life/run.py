@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, cast
 
-from benchkit.judge import FAIL, LIMIT, failure
+from benchkit.judge import FAIL, LIMIT, OracleError, failure
 from benchkit.snippets import HEAD, RAN_THROUGH, constructor, verdict
-from optimbench.checks import OracleError, Outcome, Record, make_record, worst_of
+from optimbench.checks import Outcome, Record, make_record, worst_of
 from optimbench.found import Found
 from optimbench.life.cases import SCENARIOS, LifeCase
 from optimbench.life.script import CLASS, Script

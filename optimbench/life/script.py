@@ -15,12 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchkit.judge import PASS, Comparison, failure
+from benchkit.judge import PASS, Comparison, by_reference, failure
 from benchkit.precision import PRECISIONS
 from benchkit.snippets import element, tensor
 from benchkit.spec import Optimizer
 from optimbench.cases import Array, Case
-from optimbench.checks import OracleError
 from optimbench.found import Found
 from optimbench.free_running import state_is_foreign
 from optimbench.layouts import SOURCE
@@ -101,10 +100,7 @@ class Script:
         case = replace(self.case, item=item or self.item)
         self._own_state_only(case)
         marks = {id(segment): mark for segment, mark in zip(self.recording.segments, self.marks, strict=True)}
-        try:
-            judged = [f for f in judge(case, self.recording) if f.check in kinds]
-        except Exception as error:
-            raise OracleError(f"the reference failed: {type(error).__name__}: {error}") from error
+        judged = [f for f in by_reference(lambda: list(judge(case, self.recording))) if f.check in kinds]
         return self.found + [self._marked(f, *marks[id(f.segment)]) if f.segment else f for f in judged]
 
     def _own_state_only(self, case: Case) -> None:
