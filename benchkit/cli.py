@@ -43,12 +43,11 @@ from benchkit.options import (
     Version,
     Workloads,
 )
-from benchkit.request import DTYPES, LEVELS, USAGE, Request, UsageError
+from benchkit.request import ALLOCATORS, DTYPES, LEVELS, USAGE, Request, UsageError, listed
 
 INTERRUPTED = 130  # exit status after Ctrl-C, as shells have it
 
 REPORTS = Path("reports")
-ALLOCATORS = ("system", "keep")
 
 T = TypeVar("T")
 
@@ -333,7 +332,7 @@ def _devices(given: Sequence[str]) -> tuple[str, ...]:
 
 def _split(given: Sequence[str] | None) -> list[str]:
     """The words of a repeatable option, each of which may hold several with commas between; UsageError where there is none."""
-    words = [word.strip() for text in given or () for word in text.split(",") if word.strip()]
+    words = listed(given or ())
     if given and not words:
         raise UsageError(f"cannot use the empty choice {given[0]!r}; name one thing at least, or leave the option out for all")
     return words

@@ -9,7 +9,9 @@ import statistics
 from pathlib import Path
 from typing import Any
 
-SYSTEM, KEPT = "system", "keep"
+from benchkit.request import ALLOCATORS
+
+SYSTEM, KEPT = ALLOCATORS
 
 # mallopt's parameters, from glibc's malloc.h.
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD = -1, -2, -3

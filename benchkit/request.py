@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 LEVELS = ("quick", "standard", "thorough")
 DTYPES = ("float64", "float32", "bfloat16", "float16")
+ALLOCATORS = ("system", "keep")  # of the memory of the CPU, the usual one first
 
 RIGHT, DISCREPANCY, USAGE = 0, 1, 2  # exit statuses
 
 
 class UsageError(Exception):
     """Wrong input: the message is one sentence that names the input and what is allowed; the exit status is 2."""
+
+
+def listed(given: Sequence[str]) -> list[str]:
+    """The words of a repeatable option, each of which may hold several with commas between."""
+    return [word.strip() for text in given for word in text.split(",") if word.strip()]
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -44,15 +44,16 @@ def answer(study: Study) -> Answer:
 
 def by_problem(answers: Sequence[Answer]) -> dict[str, list[Answer]]:
     """The answers of each problem, in the order of their protocols."""
-    groups: dict[str, list[Answer]] = {}
-    for one in answers:
-        groups.setdefault(one.study.problem, []).append(one)
-    return groups
+    return _by(answers, lambda study: study.problem)
 
 
 def by_protocol(answers: Sequence[Answer]) -> dict[str, list[Answer]]:
     """The answers of each protocol, in the order of their problems."""
+    return _by(answers, lambda study: study.protocol)
+
+
+def _by(answers: Sequence[Answer], key: Callable[[Study], str]) -> dict[str, list[Answer]]:
     groups: dict[str, list[Answer]] = {}
     for one in answers:
-        groups.setdefault(one.study.protocol, []).append(one)
+        groups.setdefault(key(one.study), []).append(one)
     return groups

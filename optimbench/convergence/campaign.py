@@ -20,10 +20,10 @@ from benchkit.results import Record, Run
 from optimbench.convergence import contenders, preparation, protocols, shards
 from optimbench.convergence.preparation import Prepared
 from optimbench.convergence.problem import PROBLEMS
-from optimbench.convergence.protocols import Setting, Sweep
+from optimbench.convergence.protocols import Sweep
 from optimbench.convergence.replicas import ALONE, PATHS, VIEWS
 from optimbench.convergence.shards import Finished, Shard, Store
-from optimbench.convergence.trajectory import Contender
+from optimbench.convergence.trajectory import Contender, Setting
 
 RUNS_ALONE = 4  # training runs in a shard where each is trained alone
 VIEWS_TOGETHER = 64  # replicas in a shard where the optimizer holds leaves for each
@@ -72,8 +72,8 @@ class Campaign:
     underway: dict[Future[Finished], Shard] = field(default_factory=dict)
     numbers: Any = field(default_factory=itertools.count)
 
-    def carry_out(self) -> None:
-        """Do all of it."""
+    def carry_out(self) -> dict[tuple[str, str], Prepared]:
+        """Do all of it; returns what was found out of each contender on each problem, by problem and label."""
         prepared = self.prepare()
         for problem in self.plan.problems:
             for contender in self.plan.contenders:
@@ -84,6 +84,7 @@ class Campaign:
         for problem in self.plan.problems:
             for protocol in self.plan.protocols:
                 self.describe(problem, protocol)
+        return prepared
 
     # Probes.
 

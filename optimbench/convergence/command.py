@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 import optimbench.convergence.problems  # noqa: F401  declares them
-from benchkit.request import DISCREPANCY, RIGHT, Request, UsageError
-from benchkit.results import Run, read
+from benchkit.attribute import suggestion
+from benchkit.request import DISCREPANCY, RIGHT, Request, UsageError, listed
+from benchkit.results import Run
 from optimbench.convergence import contenders, executors, protocols
 from optimbench.convergence.campaign import Campaign, Plan
 from optimbench.convergence.problem import PROBLEMS
@@ -61,14 +61,14 @@ def carry_out(plan: Plan, run: Run, request: Request) -> int:
         campaign = Campaign(
             plan, run, store, executor, lambda runs, what: progress.update(task, advance=runs, description=what[:40])
         )
-        campaign.carry_out()
-    left_out = [record for record in read(run.path).of("prepared") if not record["path"]]
-    for record in left_out:
-        console.print(f"{record['label']} left out of {record['problem']}: {record['why']}", soft_wrap=True, highlight=False)
+        prepared = campaign.carry_out()
+    left_out = [(problem, label, found.why) for (problem, label), found in prepared.items() if not found.path]
+    for problem, label, why in left_out:
+        console.print(f"{label} left out of {problem}: {why}", soft_wrap=True, highlight=False)
     for message in campaign.failures:
         console.print(message, soft_wrap=True, highlight=False)
     if len(left_out) == len(plan.problems) * len(plan.contenders):
-        raise UsageError(f"there is nothing to train: {left_out[0]['label']} cannot train {left_out[0]['problem']}")
+        raise UsageError(f"there is nothing to train: {left_out[0][1]} cannot train {left_out[0][0]}")
     return DISCREPANCY if campaign.failures else RIGHT
 
 
@@ -120,20 +120,19 @@ def asked(request: Request) -> Plan:
 
 def names(given: Sequence[str], allowed: Sequence[str], what: str, forms: Sequence[str] = ()) -> tuple[str, ...]:
     """The given names, ``all`` or none standing for all of them; UsageError for an unknown one."""
-    words = [word.strip() for text in given for word in text.split(",") if word.strip()]
+    words = listed(given)
     if not words or "all" in words:
         return tuple(allowed)
     for word in words:
         if word not in allowed:
-            close = difflib.get_close_matches(word, allowed, n=1)
-            hint = f"; did you mean {close[0]}?" if close else ""
-            raise UsageError(f"unknown {what} {word!r}; it must be all or one of {', '.join([*allowed, *forms])}{hint}")
+            known = ", ".join([*allowed, *forms])
+            raise UsageError(f"unknown {what} {word!r}; it must be all or one of {known}{suggestion(word, list(allowed))}")
     return tuple(name for name in allowed if name in words)
 
 
 def chosen_problems(given: Sequence[str]) -> tuple[str, ...]:
     """The problems named, those of a family included; ``all`` are those declared."""
-    words = [word.strip() for text in given for word in text.split(",") if word.strip()]
+    words = listed(given)
     made = tuple(dict.fromkeys(PROBLEMS[word].name for word in words if word not in PROBLEMS and PROBLEMS.knows(word)))
     rest = [word for word in words if word in PROBLEMS or not PROBLEMS.knows(word)]
     forms = [form for form, _ in PROBLEMS.families.values()]

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from optimbench.convergence import contenders
 from optimbench.convergence.problem import Problem, recorded
-from optimbench.convergence.replicas import ALONE, CLOSURE, LOOP, VIEWS, Replicas, Setting
-from optimbench.convergence.trajectory import Contender
+from optimbench.convergence.replicas import ALONE, CLOSURE, LOOP, VIEWS, Replicas
+from optimbench.convergence.trajectory import Contender, Setting
 
 KEPT = 1000  # parameters up to which the trained ones of every replica are kept
 
@@ -177,11 +177,9 @@ def _together(
     whole = problem.batch is None
     for step, batch in enumerate(course.batches()):
         due = book.due(step)
-        if due and not whole:
+        if due and (step == steps or not whole):
             _record(problem, book, replicas, course, step)
         if step == steps:
-            if due and whole:
-                _record(problem, book, replicas, course, step)
             return book, replicas.parameters
         replicas.clear()
         losses = problem.losses(replicas.parameters, batch)

@@ -11,8 +11,8 @@ import torch
 from optimbench.convergence import contenders, probe
 from optimbench.convergence.engine import Course, step_alone
 from optimbench.convergence.problem import PROBLEMS, Problem
-from optimbench.convergence.replicas import ALONE, LOOP, Replicas, Setting
-from optimbench.convergence.trajectory import Contender
+from optimbench.convergence.replicas import ALONE, LOOP, Replicas
+from optimbench.convergence.trajectory import Contender, Setting
 
 PACE_STEPS, PACE_SECONDS = 30, 0.3  # how long the pace is measured, whichever ends first
 

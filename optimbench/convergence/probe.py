@@ -18,8 +18,8 @@ from optimbench.convergence import contenders
 from optimbench.convergence.contenders import Unsuitable
 from optimbench.convergence.engine import Course, step_alone
 from optimbench.convergence.problem import Problem, stream
-from optimbench.convergence.replicas import ALONE, CLOSURE, LOOP, STACK, VIEWS, Replicas, Setting
-from optimbench.convergence.trajectory import Contender
+from optimbench.convergence.replicas import ALONE, CLOSURE, LOOP, STACK, VIEWS, Replicas
+from optimbench.convergence.trajectory import Contender, Setting
 
 STEPS = 12  # past the sixth, where the rectification of RAdam begins, and past the usual periods of a lookahead
 SEEDS = (0, 1)
@@ -43,7 +43,7 @@ def probe(problem: Problem, contender: Contender, setting: Setting) -> Answer:
     course = Course(problem, SEEDS, len(settings), STEPS, "cpu")
     starts = course.starts()
     gradients = list(drawn(problem, starts))
-    touched = [rows(problem, course, step) for step in range(STEPS)]
+    touched = [problem.touched(batch) for _, batch in zip(range(STEPS), course.batches())]  # rows of embedding tables
     reasons = []
     for path in (STACK, VIEWS):
         foreach = path == VIEWS
@@ -103,14 +103,6 @@ def drawn(problem: Problem, starts: Tensors) -> Iterator[Tensors]:
             size = 10.0 ** rng.integers(-2, 2, (len(start), *(1,) * (start.ndim - 1)))
             found[name] = torch.from_numpy(np.asarray(size * rng.standard_normal(start.shape))).to(start.dtype)
         yield found
-
-
-def rows(problem: Problem, course: Course, step: int) -> Tensors:
-    """The rows of embedding tables that a batch touches."""
-    for number, batch in enumerate(course.batches()):
-        if number == step:
-            return problem.touched(batch)
-    raise AssertionError("batches have no end")
 
 
 def stepped(

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -135,27 +135,9 @@ class Problem:
         del seed
         return None
 
-    @property
-    def records(self) -> NDArray[np.int64]:
-        """The numbers of steps after which the objective is recorded."""
-        return recorded(self.steps, self.every)
-
     def order(self, seed: int, epoch: int) -> NDArray[np.int64]:
         """The order in which an epoch takes the examples."""
         return stream(self.name, f"order of epoch {epoch}", seed).permutation(self.examples)
-
-    def batches(self, seed: int, steps: int) -> Iterator[NDArray[np.int64]]:
-        """The examples of every step: what a DataLoader gives that shuffles so and keeps the last, shorter batch."""
-        assert self.batch is not None
-        epoch = made = 0
-        while made < steps:
-            order = self.order(seed, epoch)
-            for at in range(0, self.examples, self.batch):
-                if made == steps:
-                    return
-                yield order[at : at + self.batch]
-                made += 1
-            epoch += 1
 
 
 def recorded(steps: int, every: int) -> NDArray[np.int64]:

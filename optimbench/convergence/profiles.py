@@ -5,9 +5,19 @@ Dolan and Moré, Benchmarking optimization software with performance profiles, M
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
+from optimbench.convergence.targets import Reached
 from optimbench.convergence.trajectory import Array
+
+LIMIT = 64.0  # times the best: where the axis and the score end
+
+
+def costs_of(labels: Sequence[str], reached: Sequence[Mapping[str, Reached]], axis: str) -> Array:
+    """Costs (P, C) of problems and contenders; a contender that was not run on a problem has not solved it."""
+    return np.array([[getattr(by[label], axis).value if label in by else np.inf for label in labels] for by in reached])
 
 
 def ratios(costs: Array) -> Array:

@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from benchkit.request import UsageError
 from optimbench.convergence import contenders
-from optimbench.convergence.trajectory import Array, Contender, Tuning
+from optimbench.convergence.trajectory import Array, Contender, Setting, Tuning
 
 PROTOCOLS = ("same", "default", "tuned")
 TUNING_SEEDS = 8
 FIRST_TUNING_SEED = 1_000_000  # far from those that are reported
-
-Setting = Mapping[str, float]
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,11 @@ from typing import Any, NamedTuple
 import torch
 
 from optimbench.convergence import contenders
-from optimbench.convergence.trajectory import Contender
+from optimbench.convergence.trajectory import Contender, Setting
 
 STACK, VIEWS, LOOP, CLOSURE = "stack", "views", "loop", "closure"
 PATHS = (STACK, VIEWS, LOOP, CLOSURE)
 ALONE = (LOOP, CLOSURE)
-
-Setting = Mapping[str, float]
 
 
 class Leaf(NamedTuple):

@@ -16,7 +16,6 @@ import platform
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,7 @@ from numpy.typing import NDArray
 
 from optimbench.convergence import contenders, engine, problem, replicas
 from optimbench.convergence.problem import PROBLEMS
-from optimbench.convergence.trajectory import Contender
+from optimbench.convergence.trajectory import Contender, Setting
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -38,7 +37,7 @@ class Shard:
 
     problem: str
     contender: Contender
-    settings: tuple[Mapping[str, float], ...]
+    settings: tuple[Setting, ...]
     seeds: tuple[int, ...]
     steps: int
     path: str

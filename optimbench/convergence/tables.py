@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,11 +10,9 @@ import numpy as np
 import pandas as pd
 
 from optimbench.convergence.answers import Answer
-from optimbench.convergence.profiles import ratios, score
+from optimbench.convergence.profiles import LIMIT, costs_of, ratios, score
 from optimbench.convergence.statistics import diverged, median
-from optimbench.convergence.targets import RULE, Cost
-
-SCORE_LIMIT = 64.0
+from optimbench.convergence.targets import COSTS, RULE, Cost
 
 
 @dataclass(frozen=True)
@@ -38,10 +36,8 @@ def numbers(answer: Answer) -> pd.DataFrame:
         row |= dict(runs.setting)
         row |= {"final": median(runs.final), "final_low": low, "final_high": high, "group": letters}
         row |= {"seeds": len(runs.seeds), "diverged": int(diverged(runs.final).sum())}
-        for name in ("steps", "evaluations", "seconds") if answer.reached else ():
-            cost: Cost = getattr(answer.reached[label], name)
-            row |= {name: cost.value, f"{name}_low": cost.low, f"{name}_high": cost.high}
         if answer.reached:
+            row |= answer.reached[label].columns()
             row |= {"below_target": round(answer.reached[label].share * len(runs.seeds))}
         tuning = answer.study.tunings.get(label)
         if tuning:
@@ -65,7 +61,7 @@ def table(answer: Answer) -> Table:
             edge = "*" if name == "lr" and tuned and row["at_edge"] is True else ""
             cells.append(f"{row[name]:.3g}{edge}" if pd.notna(row[name]) else "")
         cells += [objective(row["final"]), interval(row["final_low"], row["final_high"]), str(row["group"])]
-        for name in ("steps", "evaluations", "seconds") if answer.reached else ():
+        for name in COSTS if answer.reached else ():
             text = cost_text(Cost(row[name], row[f"{name}_low"], row[f"{name}_high"]))
             some = name == "steps" and row["steps"] == np.inf and row["below_target"]
             cells.append(f"{text} ({row['below_target']}/{row['seeds']})" if some else text)
@@ -138,11 +134,10 @@ def solved(answers: Sequence[Answer]) -> Table | None:
         return None
     labels = list(dict.fromkeys(label for answer in with_target for label in answer.reached))
     columns: dict[str, Any] = {}
-    for name in ("steps", "evaluations", "seconds"):
-        costs = [[_value(answer.reached, label, name) for label in labels] for answer in with_target]
-        found = ratios(np.array(costs))
+    for name in COSTS:
+        found = ratios(costs_of(labels, [answer.reached for answer in with_target], name))
         columns |= {"solved": np.isfinite(found).sum(axis=0)} if name == "steps" else {}
-        columns |= {f"best_{name}": (found == 1.0).sum(axis=0), f"score_{name}": score(found, SCORE_LIMIT)}
+        columns |= {f"best_{name}": (found == 1.0).sum(axis=0), f"score_{name}": score(found, LIMIT)}
     frame = pd.DataFrame({"optimizer": labels, **columns})
     frame = frame.sort_values(["score_evaluations", "optimizer"], ascending=[False, True], ignore_index=True)
     protocol = answers[0].study.protocol
@@ -150,7 +145,7 @@ def solved(answers: Sequence[Answer]) -> Table | None:
         (
             str(row["optimizer"]),
             f"{row['solved']} of {len(with_target)}",
-            *(f"{row[f'score_{name}']:.2f} ({row[f'best_{name}']})" for name in ("steps", "evaluations", "seconds")),
+            *(f"{row[f'score_{name}']:.2f} ({row[f'best_{name}']})" for name in COSTS),
         )
         for _, row in frame.iterrows()
     ]
@@ -158,17 +153,13 @@ def solved(answers: Sequence[Answer]) -> Table | None:
         f"converge-profiles-{protocol}",
         f"Targets reached on {len(with_target)} problems, {protocol}",
         (
-            f"Area under the performance profile up to {SCORE_LIMIT:g} times the cost of the best, 1 at most; in parentheses "
+            f"Area under the performance profile up to {LIMIT:g} times the cost of the best, 1 at most; in parentheses "
             "on how many problems it is the cheapest.",
         ),
         ("optimizer", "problems solved", "area, steps", "area, evaluations", "area, seconds"),
         tuple(rows),
         frame,
     )
-
-
-def _value(reached: Mapping[str, Any], label: str, name: str) -> float:
-    return float(getattr(reached[label], name).value) if label in reached else np.inf
 
 
 def objective(value: float, digits: int = 4) -> str:

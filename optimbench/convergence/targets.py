@@ -10,7 +10,7 @@ the sign of each seed's distance from the target is drawn at random (Westfall an
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import numpy as np
 
@@ -23,6 +23,7 @@ RULE = (
     "Reached: the smallest recorded step, the same for all seeds, at which a one-sided test at 5 %, corrected for the number "
     "of steps tried, says that the mean objective lies below the target; 95 % intervals by bootstrap of the seeds."
 )
+COSTS = ("steps", "evaluations", "seconds")  # the kinds of cost, fields of ``Reached``
 FEWEST_SEEDS = 5  # 2**-5 < LEVEL <= 2**-4
 FLIPS = 999
 RESAMPLES = 1000
@@ -45,6 +46,11 @@ class Reached:
     evaluations: Cost  # of loss and gradient, median over the seeds
     seconds: Cost
     share: float
+
+    def columns(self) -> dict[str, float]:
+        """Every cost with the ends of its interval, by the names of the columns of tables."""
+        kinds = ((kind, getattr(self, kind)) for kind in COSTS)
+        return {f"{kind}{end}": value for kind, cost in kinds for end, value in zip(("", "_low", "_high"), astuple(cost))}
 
     @property
     def ever(self) -> bool:

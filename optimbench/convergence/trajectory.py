@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Setting = Mapping[str, float]  # lr, and the second hyperparameter where one is tuned
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Trajectories:
 
     problem: str
     contender: Contender
-    setting: Mapping[str, float]  # lr, and the second hyperparameter where one is tuned
+    setting: Setting
     seeds: tuple[int, ...]
     steps: NDArray[np.int64]
     losses: Array
@@ -70,7 +71,7 @@ class Trajectories:
 class Tuning:
     """A grid that was tried: ``finals[i]`` holds the final losses (over the tuning seeds) at ``settings[i]``."""
 
-    settings: tuple[Mapping[str, float], ...]
+    settings: tuple[Setting, ...]
     finals: Array
     chosen: int  # index of the setting with the best median final loss
     runs: int  # training runs that the tuning cost

@@ -66,8 +66,8 @@ def overview(study: Study) -> Drawing:
     labels = []
     for rank, runs in enumerate(parts.ordered(study)):
         x, y = _line(runs, "steps", tall)
-        look = parts.COLOURED[rank] if rank < len(parts.COLOURED) else {"color": "0.6", "linestyle": "-", "linewidth": 1.0}
-        axes.plot(x, y, **look, zorder=2.5 + (rank / 100 if rank < len(parts.COLOURED) else -0.5))
+        look = parts.look_of_rank(rank)
+        axes.plot(x, y, **look)
         labels.append((runs.contender.label, float(y[-1]), look))
     tall.set(axes)
     axes.set(xlim=(0.0, last), xlabel=COSTS["steps"], ylabel=tall.label)

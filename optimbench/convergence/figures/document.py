@@ -27,12 +27,11 @@ def view(study: Study, compared: Comparison) -> Drawing:
     for axes in panels:
         parts.draw_floor(axes, study, tall)
     for rank, runs in enumerate(parts.ordered(study)):
-        coloured = rank < len(parts.COLOURED)
-        look = parts.COLOURED[rank] if coloured else {"color": "0.6", "linestyle": "-", "linewidth": 1.0}
+        look = parts.look_of_rank(rank)
         own = runs.losses[study.entries.index(runs) % len(runs.seeds)]
         medians = np.median(comparable(runs.losses), axis=0)
         for axes, losses in zip(panels, (own, medians), strict=True):
-            axes.plot(runs.steps, tall.of(comparable(losses)), **look, zorder=2.5 + (rank / 100 if coloured else -0.5))
+            axes.plot(runs.steps, tall.of(comparable(losses)), **look)
         labels.append((runs.contender.label, float(tall.of(medians[-1:])[0]), look))
     for axes, words in zip(panels, ("one run each, from a start of its own", "median over seeds, shared starts"), strict=True):
         axes.set(title=words, xlabel=COSTS["steps"], xlim=(0.0, last), ylim=(0.0, TOP))

@@ -54,10 +54,7 @@ def distributions(studies: Sequence[Study]) -> Drawing:
             parts.logarithmic(axes, low, high, "x")
         axes.set_xlim(low, high)
         axes.set_title(study.protocol)
-        axes.grid(False, axis="y")
-        for row in range(0, len(labels), 2):
-            axes.axhspan(row - 0.5, row + 0.5, color="0.965", linewidth=0, zorder=0.1)
-    panels[0].set(yticks=range(len(labels)), yticklabels=list(map(parts.broken, labels)), ylim=(len(labels) - 0.5, -0.5))
+    parts.name_rows(panels, labels, shade="0.965")
     figure.supxlabel(f"{talls[0].label}, after the last step", fontsize=11)
     parts.settle(figure)
     rows = [

@@ -87,6 +87,22 @@ def coordinates(runs: Trajectories, axis: str) -> Array:
     return np.asarray(np.median(runs.evaluations, axis=0), dtype=float)
 
 
+def look_of_rank(rank: int) -> dict[str, Any]:
+    """The best contenders have colours, the last of them on top; the others are grey and lie below."""
+    if rank < len(COLOURED):
+        return {**COLOURED[rank], "zorder": 2.5 + rank / 100}
+    return {"color": "0.6", "linestyle": "-", "linewidth": 1.0, "zorder": 2.0}
+
+
+def name_rows(panels: Sequence[Axes], labels: Sequence[str], shade: str) -> None:
+    """A row for each label in panels side by side, every second one on a grey stripe; the names stand at the first panel."""
+    panels[0].set(yticks=range(len(labels)), yticklabels=list(map(broken, labels)), ylim=(len(labels) - 0.5, -0.5))
+    for axes in panels:
+        axes.grid(False, axis="y")
+        for row in range(0, len(labels), 2):
+            axes.axhspan(row - 0.5, row + 0.5, color=shade, linewidth=0, zorder=0.1)
+
+
 def trained(runs: Trajectories) -> slice:
     """The records up to the end of training: the budget of evaluations may end before that of steps, then the rest stands."""
     ends = (runs.evaluations == runs.evaluations[:, -1:]).argmax(axis=1)

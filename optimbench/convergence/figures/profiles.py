@@ -9,17 +9,11 @@ import pandas as pd
 
 from optimbench.convergence.figures import parts
 from optimbench.convergence.figures.parts import Drawing
-from optimbench.convergence.profiles import profile, ratios, score
+from optimbench.convergence.profiles import LIMIT, costs_of, profile, ratios, score
 from optimbench.convergence.targets import Reached
-from optimbench.convergence.trajectory import Array, Study
+from optimbench.convergence.trajectory import Study
 
-LIMIT = 64.0  # times the best: where the axis and the score end
 KINDS = {"steps": ("#0072B2", "-"), "evaluations": ("#D55E00", (0, (6, 2))), "seconds": ("#009E73", (0, (2, 1.5)))}
-
-
-def costs_of(labels: Sequence[str], reached: Sequence[Mapping[str, Reached]], axis: str) -> Array:
-    """Costs (P, C) of problems and contenders; a contender that was not run on a problem has not solved it."""
-    return np.array([[getattr(by[label], axis).value if label in by else np.inf for label in labels] for by in reached])
 
 
 def performance(protocol: str, studies: Sequence[Study], reached: Sequence[Mapping[str, Reached]]) -> Drawing | None:

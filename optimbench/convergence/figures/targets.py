@@ -42,11 +42,7 @@ def costs(studies: Sequence[Study], reached: Mapping[str, ByLabel]) -> Drawing |
                 if label in by_label:
                     _mark(axes, getattr(by_label[label], axis), row + offset, never, parts.look_of(protocol))
             axes.plot([], [], **parts.look_of(protocol), linestyle="", label=protocol)
-    panels[0].set(yticks=range(len(labels)), yticklabels=list(map(parts.broken, labels)), ylim=(len(labels) - 0.5, -0.5))
-    for axes in panels:
-        axes.grid(False, axis="y")
-        for row in range(0, len(labels), 2):
-            axes.axhspan(row - 0.5, row + 0.5, color="0.975", linewidth=0, zorder=0.1)
+    parts.name_rows(panels, labels, shade="0.975")
     parts.legend_above(figure, panels[0])
     parts.settle(figure)
     study = studies[0]
@@ -71,10 +67,7 @@ def table(problem: str, reached: Mapping[str, ByLabel]) -> pd.DataFrame:
     for protocol, by_label in reached.items():
         for label, found in by_label.items():
             row: dict[str, Any] = {"problem": problem, "protocol": protocol, "optimizer": label}
-            for axis in COSTS:
-                cost = getattr(found, axis)
-                row |= {axis: cost.value, f"{axis}_low": cost.low, f"{axis}_high": cost.high}
-            rows.append(row | {"share_of_seeds": found.share})
+            rows.append(row | found.columns() | {"share_of_seeds": found.share})
     return pd.DataFrame(rows)
 
 
