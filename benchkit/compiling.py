@@ -48,7 +48,7 @@ def compiled(function: Callable[..., Any], call: Callable[[Callable[..., Any]], 
             for _ in range(FIRST_CALLS):
                 call(fast)
     except Exception as error:  # whatever the compiler raises
-        raise RuntimeError(f"torch.compile fails: {type(error).__name__}: {_first_line(error)}") from error
+        raise RuntimeError(f"torch.compile fails: {type(error).__name__}: {first_line(error)}") from error
     taken = time.perf_counter() - begun
     if not torch._dynamo.utils.counters["stats"]["unique_graphs"]:
         raise RuntimeError("torch.compile finds nothing to compile here")
@@ -65,7 +65,7 @@ def graph(run: Callable[[], Any], device: str) -> Callable[[], Any]:
     try:
         return _captured(run, module)
     except Exception as error:  # a step that is not capturable, a wait for the device in the midst
-        raise RuntimeError(f"cannot be captured as a graph: {type(error).__name__}: {_first_line(error)}") from error
+        raise RuntimeError(f"cannot be captured as a graph: {type(error).__name__}: {first_line(error)}") from error
 
 
 def _captured(run: Callable[[], Any], module: Any) -> Callable[[], Any]:
@@ -86,5 +86,6 @@ def _captured(run: Callable[[], Any], module: Any) -> Callable[[], Any]:
     return replay
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
+    """What an exception says, its first line."""
     return (str(error).strip() or "no message").splitlines()[0][:200]

@@ -6,8 +6,9 @@ torch is imported inside the functions, so that the command line can name device
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from benchkit.request import UsageError
 
@@ -36,6 +37,20 @@ def check(name: str) -> str:
 def place(device: str) -> str:
     """Where the tensors of a device lie, as torch calls it: the device itself, but for one that only a test has."""
     return device
+
+
+def loading(there: Sequence[Any], device: str) -> Callable[[], None] | None:
+    """The transfer of tensors on a device from the host, from memory that it can fetch from by itself where there is such; None
+    on the CPU, where there is nothing to bring."""
+    if device == "cpu":
+        return None
+    here = [tensor.cpu().pin_memory() if device == "cuda" else tensor.cpu().clone() for tensor in there]
+
+    def load() -> None:
+        for target, source in zip(there, here, strict=True):
+            target.copy_(source, non_blocking=True)
+
+    return load
 
 
 def synchronize(device: str) -> None:

@@ -24,10 +24,10 @@ FLOOR = 0.10  # between two processes a ratio differs by several percent: memory
 FOLDER = "history"
 
 
-def keep(request: Request) -> Path:
-    """Put a copy of the finished results file into the history of its folder; the same run replaces its own copy."""
-    results = read(request.results_file)
-    moment = re.sub(r"\D", "", str(results.header["environment"]["time"]))[:14]
+def keep(request: Request, header: Mapping[str, Any]) -> Path:
+    """Put a copy of the finished results file, which has this header, into the history of its folder; the same run replaces its
+    own copy."""
+    moment = re.sub(r"\D", "", str(header["environment"]["time"]))[:14]
     folder = request.reports / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"{request.suite}-time-{moment}.jsonl.gz"

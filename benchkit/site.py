@@ -34,10 +34,10 @@ COMMANDS = {
     "plot": "figures",
 }
 ONLY = {"converge": "optimbench"}  # commands that one side alone has
-OPTIONAL = {"prove", "null-experiment"}  # parts that `report` does not run: their absence does not make a report incomplete
+NULL_EXPERIMENT = "null-experiment"
+OPTIONAL = {"prove", NULL_EXPERIMENT}  # parts that `report` does not run: their absence does not make a report incomplete
 RESUMABLE = {"verify", "time", "converge"}
 PAGES = ("index.html", "measuring.html", "history.html")
-NULL_EXPERIMENT = "null-experiment"
 GALLERY = "figures"  # the section of the page for figures that name none
 OPEN_CASES, MOST_CASES = 3, 50  # findings of one item that are shown at once, and on request; the results file has them all
 

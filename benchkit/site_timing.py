@@ -6,13 +6,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchkit import history
+from benchkit import history, time_tables
 from benchkit.device_ratios import Comparison, compare_devices
 from benchkit.results import Record, Results
 from benchkit.self_test import sentences
-from benchkit.time_tables import by_item, check_sentence, column, goal_text, interval_text, launch_sentence, tables_of, whole
+from benchkit.time_tables import (
+    by_item,
+    check_sentence,
+    column,
+    goal_text,
+    interval_text,
+    is_skipped,
+    launch_sentence,
+    tables_of,
+    whole,
+)
 
-__all__ = ["check_sentence", "goal_text", "interval_text", "launch_sentence", "sentences", "whole"]
+__all__ = ["check_sentence", "goal_text", "interval_text", "is_skipped", "launch_sentence", "sentences", "whole"]
 
 
 @dataclass(frozen=True)
@@ -46,10 +56,6 @@ def _complete(record: Record) -> Record:
     return {"size": record["elements"], "status": "measured", "workload": "", "fixed": False, "doubts": [], **record}
 
 
-def is_skipped(record: Record) -> bool:
-    return record.get("status") == "skipped"
-
-
 def timed_devices(records: Iterable[Record]) -> list[str]:
     """The devices that were measured at one point at least."""
     return sorted({str(record["device"]) for record in records if not is_skipped(record)})
@@ -61,20 +67,18 @@ def comparisons(records: Sequence[Record]) -> list[Comparison]:
 
 
 def paired(records: Iterable[Record]) -> list[Record]:
-    """The rows that were timed in pairs with torch on the same device: the reference, or another implementation."""
-    rows = [record for record in map(_complete, records) if (record.get("versus") or {}).get("device") == record["device"]]
-    return sorted(rows, key=lambda record: (record["item"].lower(), record["operation"], record["size"]))
+    """The rows that were timed in pairs with torch on the same device."""
+    return time_tables.paired(map(_complete, records))
 
 
 def compiled(records: Iterable[Record]) -> list[Record]:
     """The rows that a compiler made."""
-    return [_complete(record) for record in records if record.get("compile_s")]
+    return time_tables.compiled(map(_complete, records))
 
 
 def changed(records: Iterable[Record]) -> list[Record]:
     """The rows that were compared with an earlier run, the largest change first."""
-    rows = [_complete(record) for record in records if "ratio" in (record.get("change") or {})]
-    return sorted(rows, key=lambda record: -abs(record["change"]["ratio"] - 1.0))
+    return time_tables.changed(map(_complete, records))
 
 
 def weather(records: Iterable[Record]) -> str:

@@ -77,10 +77,10 @@ def _doubts(results: Results, device: str) -> str:
 
 def _time_figures(results: Results, subject: Subject) -> list[Drawing]:
     """One figure for each family and device: a panel for every operation and path that several sizes were measured of."""
-    drawn = []
-    for device in dict.fromkeys(record["device"] for record in usual(results)):
+    drawn, found = [], usual(results)
+    for device in dict.fromkeys(record["device"] for record in found):
         for family, names in subject.families.items():
-            rows = [r for r in usual(results) if r["device"] == device and r["item"] in names]
+            rows = [r for r in found if r["device"] == device and r["item"] in names]
             panels: dict[tuple[str, str], dict[str, list[Record]]] = {}
             for record in rows:
                 curves = panels.setdefault((record["operation"], record["path"]), {})
@@ -144,10 +144,10 @@ def _times(
 
 def _rooflines(results: Results, subject: Subject) -> list[Drawing]:
     """One figure for each device on which rows with a limit were measured."""
-    drawn = []
-    for device in dict.fromkeys(record["device"] for record in usual(results)):
-        operation = next((r["operation"] for r in usual(results) if r.get("operations")), None)
-        rows = [r for r in usual(results) if (r["device"], r["operation"]) == (device, operation) and r.get("roof_share")]
+    drawn, found = [], usual(results)
+    operation = next((r["operation"] for r in found if r.get("operations")), None)
+    for device in dict.fromkeys(record["device"] for record in found):
+        rows = [r for r in found if (r["device"], r["operation"]) == (device, operation) and r.get("roof_share")]
         rows = [r for r in rows if r["path"] not in ("compiled", "graph")]
         machines = [record for record in results.of("machine") if record["device"] == device]
         if rows and machines:

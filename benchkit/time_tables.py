@@ -43,10 +43,9 @@ def show(
     for record in machines:
         if record["device"] != "cpu":
             console.print(launch_sentence(record), highlight=False)
-    compiled = [record for record in records if record.get("compile_s")]
-    if compiled:
-        _show_compile_times(compiled, console)
-    if any(record["status"] == "skipped" for record in records):
+    if made := compiled(records):
+        _show_compile_times(made, console)
+    if any(map(is_skipped, records)):
         console.print("- is a point that was not run; the results file says why.")
     _show_pairs(records, console)
     _show_changes(records, header, console)
@@ -157,6 +156,27 @@ def whole(record: Mapping[str, Any]) -> str:
     return " ".join((record["item"], _what(record), column(record), *beside))
 
 
+def is_skipped(record: Mapping[str, Any]) -> bool:
+    return record.get("status") == "skipped"
+
+
+def paired(records: Iterable[Record]) -> list[Record]:
+    """The rows that were timed in pairs with torch on the same device: the reference, or another implementation."""
+    rows = [record for record in records if (record.get("versus") or {}).get("device") == record["device"]]
+    return sorted(rows, key=lambda record: (record["item"].lower(), record["operation"], record["size"]))
+
+
+def compiled(records: Iterable[Record]) -> list[Record]:
+    """The rows that a compiler made."""
+    return [record for record in records if record.get("compile_s")]
+
+
+def changed(records: Iterable[Record]) -> list[Record]:
+    """The rows that were compared with an earlier run, the largest change first."""
+    rows = [record for record in records if "ratio" in (record.get("change") or {})]
+    return sorted(rows, key=lambda record: -abs(record["change"]["ratio"] - 1.0))
+
+
 def _cell(record: Record | None) -> str:
     return duration(record["median_s"]) if record and record["status"] == "measured" else "-"
 
@@ -171,12 +191,12 @@ def _show_compile_times(records: Sequence[Record], console: Console) -> None:
 
 def _show_pairs(records: Sequence[Record], console: Console) -> None:
     """Another implementation, or the reference, beside torch: both times, the ratio and the verdict."""
-    rows = [r for r in records if r["status"] == "measured" and r["device"] == (r.get("versus") or {}).get("device")]
+    rows = paired(records)
     if not rows:
         return
     goals = ["meant"] if any(record["versus"].get("goal") for record in rows) else []
     table = _table("In pairs with torch: time / time of torch, 99 % interval", ["ratio", "is", *goals])
-    for record in sorted(rows, key=lambda record: (record["item"].lower(), record["operation"], record["size"])):
+    for record in rows:
         versus = record["versus"]
         goal = goal_text(versus)
         verdict = versus["verdict"] if not record["doubts"] else f"{versus['verdict']} (in doubt)"
@@ -186,7 +206,7 @@ def _show_pairs(records: Sequence[Record], console: Console) -> None:
     if others:
         lines = [" ".join((_what(record).replace(AGAINST, ""), column(record))) for record in others]
         console.print(compared(others, lines, "the other"), highlight=False, soft_wrap=True)
-    refused = [r for r in records if r["status"] == "skipped" and r["path"].startswith(AGAINST)]
+    refused = [record for record in records if is_skipped(record) and record["path"].startswith(AGAINST)]
     for reason in dict.fromkeys(record["reason"] for record in refused):
         console.print(f"Not run: {reason}", highlight=False, soft_wrap=True)
 
@@ -205,8 +225,7 @@ def _show_changes(records: Sequence[Record], header: Mapping[str, Any], console:
         if sentence:
             console.print(sentence, highlight=False, soft_wrap=True)
     table = _table("Ratio of ratios, 99 % intervals of both", ["change", "is"])
-    judged = [record for record in rows if "ratio" in record["change"]]
-    for record in sorted(judged, key=lambda record: -abs(record["change"]["ratio"] - 1.0)):
+    for record in changed(rows):
         table.add_row(whole(record), interval_text(record["change"]), record["change"]["verdict"])
     console.print(table)
     for reason in dict.fromkeys(record["change"]["reason"] for record in rows if "reason" in record["change"]):

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from benchkit import devices, history
+from benchkit.compiling import first_line
 from benchkit.conditions import KEPT, conditions, free_bytes, keep_memory
 from benchkit.cross_check import cross_check, other_clock, spread_evenly
 from benchkit.grid import generator
@@ -32,6 +33,7 @@ from benchkit.time_tables import show
 WHOLE_COST = 12  # executions that one slow point costs in all: warm-up, block size, samples, and the pairs with the limit
 COPIES = 12  # arrays of its size that a point may need at once: inputs, gradients, states, temporaries
 AGAINST_S = 2.0  # seconds for the pairs with an implementation that the user names: here the verdict is what was asked for
+BYTES = {"float64": 8, "float32": 4, "bfloat16": 2, "float16": 2}  # of a number
 RATIO_WITHIN = 0.05  # how well a ratio is to be known, where the budget allows it
 
 Build = Callable[[Point], Kernel]
@@ -117,7 +119,7 @@ def time_points(
         run.end(**counts)
         header = run.header
     show(records, header, console or Console(), tests, machines, checks)
-    history.keep(request)
+    history.keep(request, header)
     return RIGHT
 
 
@@ -155,15 +157,14 @@ def _take(lab: Lab, point: Point) -> dict[str, Any]:
         with torch.enable_grad():
             if reason := _too_slow(lab, point, kernel):
                 return _skipped(reason)
-            versus = _versus(lab, point, kernel, beside) if beside else {}
-            if paired:  # its samples are those of the pairs
-                times = versus.pop("times")
+            versus, of_pairs = _versus(lab, point, kernel, beside) if beside else ({}, None)
+            if paired and of_pairs:
+                times, limit = of_pairs, {}
             else:
-                versus.pop("times", None)
                 times = sample(kernel.run, lab.clocks[point.device], lab.effort.budget_s).described()
-            limit = {} if paired else _limit(lab, point, kernel)
+                limit = _limit(lab, point, kernel)
     except refusals as error:
-        return _skipped(f"{type(error).__name__}: {(str(error) or 'no message').splitlines()[0][:200]}")
+        return _skipped(f"{type(error).__name__}: {first_line(error)}")
     median = times["median_s"]
     return {
         "status": "measured",
@@ -207,9 +208,6 @@ def _too_slow(lab: Lab, point: Point, kernel: Kernel) -> str:
     return f"took {duration(taken)}; at level {lab.request.level} a point on the CPU may take {duration(longest)}"
 
 
-BYTES = {"float64": 8, "float32": 4, "bfloat16": 2, "float16": 2}
-
-
 def rival(point: Point, devices: Iterable[str]) -> Point | None:
     """The point that this one is timed beside: torch's own for the reference or another implementation, the CPU for another
     device; None where a point stands alone."""
@@ -220,13 +218,13 @@ def rival(point: Point, devices: Iterable[str]) -> Point | None:
     return replace(point, device="cpu") if point.device != "cpu" and "cpu" in devices else None
 
 
-def _versus(lab: Lab, point: Point, kernel: Kernel, beside: Point) -> dict[str, Any]:
+def _versus(lab: Lab, point: Point, kernel: Kernel, beside: Point) -> tuple[dict[str, Any], dict[str, Any] | None]:
     """The pairs with the rival: ``versus`` holds the ratio of this point's time to the rival's, ``loaded`` that with the
-    transfer of the inputs, and ``times`` what the pairs say of this point alone."""
+    transfer of the inputs. And what the pairs say of this point alone, None where there were none."""
     there = point.device != beside.device
     known = lab.taken.get(beside.id)
     if there and (known is None or known["status"] != "measured"):
-        return {"versus": {"path": beside.path, "device": beside.device, "reason": "there is no time of that point"}}
+        return {"versus": {"path": beside.path, "device": beside.device, "reason": "there is no time of that point"}}, None
     other = lab.build(beside)
     budget_s = AGAINST_S if point.path.startswith(AGAINST) else lab.effort.pairs_s
     rng = generator("pairs", point.id, lab.request.seed)
@@ -235,15 +233,12 @@ def _versus(lab: Lab, point: Point, kernel: Kernel, beside: Point) -> dict[str, 
     named = {"path": beside.path, "device": beside.device}
     goal = lab.goals(point) if point.path == NUMPY else None
     theirs_s = {"median_s": found.first.median_s, "samples_s": found.first.kept()}
-    result: dict[str, Any] = {
-        "versus": named | found.described() | theirs_s | {"goal": goal},
-        "times": found.second.described(),
-    }
+    result: dict[str, Any] = {"versus": named | found.described() | theirs_s | {"goal": goal}}
     if there and kernel.load:
         # By the clock of the host: what is asked is how long the host waits for the answer.
         moved = compare(other.run, _waited(kernel.loaded, point.device), ours, rng, budget_s, precision=RATIO_WITHIN)
         result["loaded"] = named | moved.described() | {"median_s": moved.second.median_s}
-    return result
+    return result, found.second.described()
 
 
 def _waited(run: Callable[[], Any], device: str) -> Callable[[], Any]:

@@ -35,8 +35,6 @@ CACHE_LINE = 64  # bytes
 DOCUMENT = "document"  # the workload of that name
 OWN = "native"  # the path of torch's own kernel, on inputs that a library would take
 
-Inputs = Mapping[str, Any]
-
 
 def row_lengths(item: Loss) -> list[Mapping[str, int]]:
     """The declared lengths of a row, what is usual first; one without lengths where no axis belongs to a row."""
@@ -139,7 +137,8 @@ def build(
     least = sum(_read(value, found.numel(), name in item.gathered) for name, value in inputs.items())
     least += found.numel() * itemsize
     operations = item.operations_per_element * elements
-    load = _loading(inputs, device)
+    there = [value.detach() for value in inputs.values() if value.device.type == torch.device(place).type]
+    load = devices.loading(there, device)
     if operation == "forward":
         for value in inputs.values():  # the parameters of a module want gradients unasked
             value.requires_grad_(False)
@@ -192,21 +191,6 @@ def _read(value: torch.Tensor, rows: int, gathered: bool) -> int:
     """The bytes of an input that must be read."""
     whole = value.numel() * value.element_size()
     return min(whole, rows * CACHE_LINE) if gathered else whole
-
-
-def _loading(inputs: Mapping[str, torch.Tensor], device: str) -> Callable[[], Any] | None:
-    """The transfer of the inputs from the host, from memory that the device can fetch from by itself where there is such."""
-    if device == "cpu":
-        return None
-    place = torch.device(devices.place(device)).type
-    there = [value.detach() for value in inputs.values() if value.device.type == place]
-    here = [value.cpu().pin_memory() if device == "cuda" else value.cpu().clone() for value in there]
-
-    def load() -> None:
-        for target, source in zip(there, here, strict=True):
-            target.copy_(source, non_blocking=True)
-
-    return load
 
 
 def _module(

@@ -67,9 +67,9 @@ class Problem:
 
     def leaves(self, gradient: Array, precision: Precision) -> bool:
         """Whether a run on this problem ends with this gradient."""
-        square = float(gradient @ gradient)
         if self.answers:
             return False
+        square = float(gradient @ gradient)
         return not square <= float(np.sqrt(precision.largest)) / 4.0 or (not self.small and square < 256.0 / precision.largest)
 
     def data(self, case: Case) -> tuple[Array, Array]:

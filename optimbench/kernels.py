@@ -70,7 +70,9 @@ def build(
         run, compile_s = compiling.compiled(run, lambda step: step())
     elif path == "graph":
         run = compiling.graph(run, device)
-    load = _loading(parameters, device) if "sparse" not in item.tags else None
+    # What a step gets from elsewhere is the gradients.
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    load = devices.loading(gradients, device) if "sparse" not in item.tags else None
     return Kernel(run, elements, round(least), parameters, operations, load, compile_s)
 
 
@@ -86,20 +88,6 @@ def construct(item: Optimizer, parameters: list[torch.nn.Parameter], path: str) 
     if path == "graph" and "capturable" in accepted:
         switches["capturable"] = True
     return optimizer_class(parameters, **item.defaults, **switches)
-
-
-def _loading(parameters: Sequence[torch.nn.Parameter], device: str) -> Callable[[], Any] | None:
-    """The transfer of the gradients from the host: what a step gets from elsewhere."""
-    if device == "cpu":
-        return None
-    there = [parameter.grad for parameter in parameters if parameter.grad is not None]
-    here = [gradient.cpu().pin_memory() if device == "cuda" else gradient.cpu().clone() for gradient in there]
-
-    def load() -> None:
-        for target, source in zip(there, here, strict=True):
-            target.copy_(source, non_blocking=True)
-
-    return load
 
 
 def _set_gradient(parameter: torch.nn.Parameter, slope: torch.Tensor, sparse: bool) -> int:

@@ -339,7 +339,7 @@ def test_finished_runs_are_kept_and_traced(tmp_path, quick, monkeypatch):
         for old in (tmp_path / "history").glob("*"):
             if "20260" not in old.name:
                 old.unlink()
-        history.keep(request)
+        history.keep(request, header)
     runs = history.stored(tmp_path)
     traces = history.traces(runs)
 

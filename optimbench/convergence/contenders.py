@@ -126,9 +126,10 @@ def _made(contender: Contender, groups: Groups, switches: Mapping[str, bool]) ->
     try:
         return constructor(contender)([dict(group) for group in groups], **{**contender.options, **first, **wanted})
     except (TypeError, ValueError, RuntimeError, AssertionError, NotImplementedError) as error:
-        raise Unsuitable(f"its constructor refuses: {_sentence(error)}") from error
+        raise Unsuitable(f"its constructor refuses: {sentence(error)}") from error
 
 
-def _sentence(error: BaseException) -> str:
+def sentence(error: BaseException) -> str:
+    """An exception in one line."""
     lines = str(error).strip().splitlines()
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from optimbench.convergence import contenders
-from optimbench.convergence.contenders import Unsuitable
+from optimbench.convergence.contenders import Unsuitable, sentence
 from optimbench.convergence.engine import Course, step_alone
 from optimbench.convergence.problem import Problem, stream
 from optimbench.convergence.replicas import ALONE, CLOSURE, LOOP, STACK, VIEWS, Replicas
@@ -62,11 +62,11 @@ def probe(problem: Problem, contender: Contender, setting: Setting) -> Answer:
                 for row in range(len(settings) * len(SEEDS))
             ]
         except Exception as error:
-            return Answer(LOOP, f"needs a closure: {first_line(error)}")
+            return Answer(LOOP, f"needs a closure: {sentence(error)}")
         try:
             together = stepped(contender, settings, starts, gradients, touched, path, foreach, problem.tables)
         except Exception as error:
-            reasons.append(f"{path}: {first_line(error)}")
+            reasons.append(f"{path}: {sentence(error)}")
             continue
         if apart := differing(together, alone):
             reasons.append(f"{path}: differs in {apart}")
@@ -88,7 +88,7 @@ def train_one(problem: Problem, contender: Contender, setting: Setting) -> str:
             for _, batch in zip(range(2), course.batches()):
                 step_alone(problem, replicas, batch, path)
         except Exception as error:
-            refused = refused or first_line(error)
+            refused = refused or sentence(error)
         else:
             return refused
     raise Unsuitable(f"its step fails: {refused}")
@@ -131,8 +131,3 @@ def differing(together: Tensors, alone: Sequence[Tensors]) -> str:
         if not torch.equal(stack.nan_to_num(nan=0.5), torch.cat([one[name] for one in alone]).nan_to_num(nan=0.5)):
             return name
     return ""
-
-
-def first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0] if lines else ''}"
