@@ -216,7 +216,7 @@ def prove(request: Request, bench: Bench) -> int:
             status=DISCREPANCY if bad else RIGHT, caught=caught, equivalent=equivalent, survived=len(bad), speed=tally.speed
         )
     _print(Console(), request, names, records)
-    Console().print(tally.described, highlight=False)
+    Console().print(tally.described, highlight=False, soft_wrap=True)
     return DISCREPANCY if bad else RIGHT
 
 

@@ -60,10 +60,9 @@ class Tally:
     @property
     def described(self) -> str:
         """The speed as a sentence."""
-        words = (
-            "{checks_per_cpu_s:.0f} checks for each of {cpu_s:.1f} CPU-seconds; apart from them, {start_up_s:.1f} s until the"
-        )
-        return (words + " first began and {compile_cpu_s:.1f} CPU-seconds of compilation").format(**self.speed)
+        rate = "{checks_per_cpu_s:.0f} checks for each of {cpu_s:.1f} CPU-seconds"
+        apart = "{start_up_s:.1f} s of start-up and {compile_cpu_s:.1f} CPU-seconds of compilation"
+        return f"{rate}; apart from these, {apart}".format(**self.speed)
 
     def add(self, record: Mapping[str, Any]) -> None:
         status, item = record["status"], record["item"]

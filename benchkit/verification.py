@@ -386,7 +386,7 @@ def _print(console: Console, request: Request, tally: Tally, problems: list[str]
         else ""
     )
     if tally.seconds:
-        console.print(tally.described, highlight=False)
+        console.print(tally.described, highlight=False, soft_wrap=True)
     verdict = "all right" if not bad and not problems else f"{bad} discrepancies, {len(problems)} waivers to mend"
     console.print(
         f"{verdict}: {sum(tally.statuses.values())} checks, {tally.compared} numbers compared{excused}{unsupported}; {path}",
