@@ -47,7 +47,7 @@ class FormulaSubject:
         return PRECISIONS[format if format in PRECISIONS else call.dtype].round(numbers)
 
     def forward_mode(self, call: Call, tangents: Mapping[str, Array]) -> Answer:
-        stored = PRECISIONS[call.dtype]
+        stored = PRECISIONS[call.stored or call.dtype]
         with np.errstate(all="ignore"):
             found = self._formula(call, call.inputs)
             return Answer(stored.round(found.value), stored, [[stored.round(found.along(tangents))]])

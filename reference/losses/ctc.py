@@ -3,6 +3,7 @@ import numpy as np
 from benchkit.contract import Acceptance, Refusal, Typed, cast, last, out_of_range, shaped
 from benchkit.domains import Domain, class_probabilities
 from benchkit.spec import Figure, loss
+from reference.elementary import log_add_exp
 
 
 def _most_labels(draw):
@@ -110,7 +111,8 @@ def _emitted(log_probs, labels):
 
 def _entered(alpha, jump):
     """The probability of being about to emit in each state: stay, step from the state below, or jump over a blank."""
-    return np.logaddexp.reduce(np.stack([alpha, _shifted(alpha, 1), np.where(jump, _shifted(alpha, 2), -np.inf)]), axis=0)
+    below = np.concatenate([np.full((len(alpha), 2), -np.inf), alpha], axis=1)
+    return log_add_exp([alpha, below[:, 1:-1], np.where(jump, below[:, :-2], -np.inf)])
 
 
 def _start(labels):
@@ -319,7 +321,7 @@ def _(log_probs, targets, input_lengths, target_lengths, *, blank, zero_infinity
     betas = [np.where(last, 0.0, -np.inf)]
     for t in reversed(range(len(log_probs))):
         ahead = betas[0] + emitted[t]
-        left = np.logaddexp.reduce(np.stack([ahead, _shifted(ahead, -1), _shifted(np.where(jump, ahead, -np.inf), -2)]), axis=0)
+        left = log_add_exp([ahead, _shifted(ahead, -1), _shifted(np.where(jump, ahead, -np.inf), -2)])
         betas.insert(0, np.where(t < frames, left, betas[0]))
     total = betas[0][:, :1]  # everything begins in state 0
     possible = total > -np.inf

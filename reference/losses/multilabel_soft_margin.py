@@ -1,10 +1,10 @@
 import numpy as np
-from scipy.special import log_expit
 
 from benchkit.contract import labels as no_labels
 from benchkit.contract import unlike, wrong_weights
 from benchkit.domains import Domain, class_weights
 from benchkit.spec import Figure, loss
+from reference.elementary import log_expit
 from reference.losses.bce_with_logits import entropy, logits, slope
 
 

@@ -1,9 +1,10 @@
 import numpy as np
-from scipy.special import expit, log_expit
+from scipy.special import expit
 
 from benchkit.contract import labels, unlike
 from benchkit.domains import Domain, reals, signs
 from benchkit.spec import Figure, loss
+from reference.elementary import log_expit
 
 
 def scores(*, far=False):
