@@ -13,7 +13,7 @@ import json
 import math
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
@@ -38,8 +38,14 @@ class Results:
     summary: Record = field(default_factory=dict)
 
     def of(self, kind: str) -> list[Record]:
-        """The records of one kind."""
-        return [record for record in self.records if record["kind"] == kind]
+        """The records of one kind; of those that a continued run made again, only the last."""
+        return latest([record for record in self.records if record["kind"] == kind])
+
+
+def latest(records: Sequence[Record]) -> list[Record]:
+    """The records without those that a later one of the same id replaces, which says so by its field ``again``."""
+    last = {record["id"]: record for record in records}
+    return [record for record in records if record is last[record["id"]] or not last[record["id"]].get("again")]
 
 
 def read(path: Path | str) -> Results:

@@ -17,12 +17,22 @@ from benchkit.time_tables import (
     goal_text,
     interval_text,
     is_skipped,
+    late_sentence,
     launch_sentence,
     tables_of,
     whole,
 )
 
-__all__ = ["check_sentence", "goal_text", "interval_text", "is_skipped", "launch_sentence", "sentences", "whole"]
+__all__ = [
+    "check_sentence",
+    "goal_text",
+    "interval_text",
+    "is_skipped",
+    "late_sentence",
+    "launch_sentence",
+    "sentences",
+    "whole",
+]
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,8 @@ def show(
         _show_compile_times(made, console)
     if any(map(is_skipped, records)):
         console.print("- is a point that was not run; the results file says why.")
+    if late := late_sentence(records):
+        console.print(late, highlight=False, soft_wrap=True)
     _show_pairs(records, console)
     _show_changes(records, header, console)
     for record in checks:
@@ -57,6 +59,24 @@ def show(
     comparisons = compare_devices(records)
     if comparisons:
         _show_comparisons(comparisons, sorted({size for one in comparisons for size in one.ratios}), console)
+
+
+def late_sentence(records: Iterable[Record]) -> str:
+    """Which points a run had no time left for, and how to get them; empty where there are none."""
+    rows: dict[str, list[int]] = {}
+    for record in records:
+        if record.get("late"):
+            rows.setdefault(_kind_of_late(record), []).append(record["size"])
+    if not rows:
+        return ""
+    named = "; ".join(f"{len(sizes)} {what}" for what, sizes in rows.items())
+    count = sum(map(len, rows.values()))
+    return f"The time of the run was used up before {count} points: {named}. The same command with --resume measures them."
+
+
+def _kind_of_late(record: Mapping[str, Any]) -> str:
+    """What points that were left out have in common: ``compiled, float32, 1e6``."""
+    return ", ".join((record["path"], record["dtype"], record["workload"] or size_text(record["size"])))
 
 
 def launch_sentence(record: Mapping[str, Any]) -> str:

@@ -24,7 +24,7 @@ from benchkit.pairs import compare
 from benchkit.points import AGAINST, EFFORTS, NUMPY, Effort, Kernel, Point
 from benchkit.quantities import duration
 from benchkit.request import RIGHT, Request, UsageError
-from benchkit.results import Record, Run
+from benchkit.results import Record, Run, latest
 from benchkit.roof import machine, roof
 from benchkit.sampling import Clock, clock, sample
 from benchkit.self_test import self_test
@@ -80,8 +80,8 @@ def time_points(
 ) -> int:
     """Measure every point, small sizes first, write one ``time`` record for each and print the table; returns the exit status.
 
-    Points that the results file already holds are not measured again. ``goals`` says how many times the time of torch the
-    numpy reference may take.
+    Points that the results file already holds are not measured again, but for those that no time was left for. ``goals`` says
+    how many times the time of torch the numpy reference may take.
     """
     effort = EFFORTS[request.level]
     if request.extra.get("allocator") == KEPT and not keep_memory():
@@ -94,7 +94,7 @@ def time_points(
     with Run.open(request) as run, Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         clocks = {device: clock(device) for device in dict.fromkeys(point.device for point in points)}
         lab = Lab(request, build, goals, clocks, deadline)
-        records = [record for record in run.records if record["kind"] == "time"]
+        records = latest([record for record in run.records if record["kind"] == "time"])
         for record in records:
             lab.remember(record)
         tests = [record for record in run.records if record["kind"] == "self_test"]
@@ -106,12 +106,14 @@ def time_points(
             progress.update(
                 bar, description=f"{point.item} {point.operation} {point.path} {point.workload} {point.size:,}"[:42]
             )
-            if point.id not in run.done("time"):
+            again = bool(lab.taken.get(point.id, {}).get("late"))
+            if again or point.id not in run.done("time"):
                 fields = point.described() | _take(lab, point)
-                fields |= history.change(then.get(point.id), fields)
-                record = run.write("time", point.id, **fields, doubts=doubts[point.device])
-                records.append(record)
-                lab.remember(record)
+                fields |= history.change(then.get(point.id), fields) | ({"again": True} if again else {})
+                if not (again and fields.get("late")):
+                    record = run.write("time", point.id, **fields, doubts=doubts[point.device])
+                    records = latest([*records, record])
+                    lab.remember(record)
             progress.advance(bar)
         checks = [record for record in run.records if record["kind"] == "cross_check"]
         checks += _cross_checks(run, lab, [point for point in points if not point.path.startswith(AGAINST)])
@@ -144,8 +146,9 @@ def _take(lab: Lab, point: Point) -> dict[str, Any]:
     """The fields of one record: a measurement, or why there is none."""
     import torch
 
-    reason = _too_much(lab, point)
-    if reason:
+    if reason := _late(lab, point):
+        return _skipped(reason) | {"late": True}
+    if reason := _too_much(lab, point):
         return _skipped(reason)
     beside = rival(point, lab.clocks)
     theirs = point.path.startswith(AGAINST)
@@ -180,15 +183,20 @@ def _take(lab: Lab, point: Point) -> dict[str, Any]:
     }
 
 
+def _late(lab: Lab, point: Point) -> str:
+    """Why a point is left to a continued run: this one has no time left for it."""
+    if time.monotonic() + WHOLE_COST * lab.expected(point) <= lab.deadline:
+        return ""
+    allowed = duration(lab.effort.allowed_s(len(lab.request.devices)))
+    return f"the {allowed} that a run of level {lab.request.level} may take were used up"
+
+
 def _too_much(lab: Lab, point: Point) -> str:
-    """Why a point is not begun: its row says that it takes too long, the run has no time left, or the memory has no room."""
+    """Why a point is not begun: its row says that it takes too long, or the memory has no room."""
     expected = lab.expected(point)
     if point.device == "cpu" and expected > lab.effort.longest_s:
         longest = duration(lab.effort.longest_s)
         return f"would take about {duration(expected)}; at level {lab.request.level} a point on the CPU may take {longest}"
-    if time.monotonic() + WHOLE_COST * expected > lab.deadline:
-        allowed = duration(lab.effort.allowed_s(len(lab.request.devices)))
-        return f"the {allowed} that a run of level {lab.request.level} may take were used up"
     needed, free = COPIES * BYTES[point.dtype] * point.size, free_bytes(point.device)
     if needed > free:
         return f"may need {needed / 1e9:.1f} GB of memory, and {point.device} has {free / 1e9:.1f} GB left"

@@ -44,11 +44,11 @@ def of_level(grid: Grid, level: str) -> Iterator[Axes]:
         yield replace(base, sizes=(SIZES[0], SIZES[2], MIDDLE))
     elif level == "standard":
         yield base
-        yield replace(base, dtypes=DTYPES, sizes=(MIDDLE,))
-        yield replace(base, workloads=grid.workloads, sizes=(MIDDLE,))
-        yield replace(base, paths=("compiled",), operations=base.operations[-1:], sizes=(MIDDLE,))
-        yield replace(base, paths=beside)
         yield replace(base, paths=(NUMPY,), workloads=(*grid.fixed,) or base.workloads, sizes=(MIDDLE,))
+        yield replace(base, dtypes=DTYPES, sizes=(MIDDLE,))
+        yield replace(base, paths=beside)
+        yield replace(base, workloads=grid.workloads, sizes=(MIDDLE,))
+        yield replace(base, paths=("compiled",), operations=base.operations[-1:], sizes=(MIDDLE,))  # compilers are slow: last
     else:
         eager = tuple(path for path in grid.paths if path != NUMPY)
         yield Axes(grid.operations, eager, grid.workloads, DTYPES, ALL_SIZES)
