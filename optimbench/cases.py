@@ -22,6 +22,7 @@ EXACT_STEPS = 6  # each step of a dyadic run needs more bits than the one before
 LAID_STEPS = 8  # a layout shows in the first step, or in what it leaves to the next ones
 SHORT_STEPS = 10  # of a case at level quick whose option set has its whole run in another format
 SAMPLES = {"quick": 1, "standard": 1, "thorough": 4}
+LATE_TURNS = {"quick": 4, "standard": 2, "thorough": 1}  # of so many combinations of options and path one has late gradients
 FORMATS = tuple(PRECISIONS)
 PROBLEMS = ("quadratic", "quartic", "rosenbrock")  # of optimizers that take a closure: they need many steps,
 BENT_PROBLEMS = ("shelf", "dents")  # no cubic: these lead a line search where the others do not
@@ -237,11 +238,11 @@ def cases(item: Optimizer, level: str, dtypes: Sequence[str], device: str, seed:
 
     The second group of parameters is at the defaults, and that of the defaults at the next option set, so that what a case
     shows is due to the options in its name. On the late lane, where gradients are missing, both groups have them: that is
-    bookkeeping, the same in every format, so one format does. Below level thorough the edge and late lanes take every second
-    combination of options, path and format, so that each two of the three still meet; at level quick, where all formats are
-    asked for, all lanes take every third one of those that are not at the defaults, one option set alone has many tensors, and
-    the whole number of steps is made in float32 and on the late lane, since what shows late shows in every format: the other
-    formats, whose roundings are as wrong in the first step as in any later one, make half of them.
+    bookkeeping, the same in every format, so one format does. Below level thorough the edge lane takes every second combination
+    of options, path and format, so that each two of the three still meet, and the late lane takes turns. At level quick, where
+    all formats are asked for, all lanes take every third one of those that are not at the defaults, one option set alone has
+    many tensors, and the whole number of steps is made in float32 and on the late lane, since what shows late shows in every
+    format: the other formats, whose roundings are as wrong in the first step as in any later one, make half of them.
     Where there is an edge case, which lies in memory as tensors usually do, the ordinary one takes the layouts in turn.
     Optimizers that are not elementwise have parameters without elements, and huge gradients, in lanes of their own.
     """
@@ -268,7 +269,7 @@ def cases(item: Optimizer, level: str, dtypes: Sequence[str], device: str, seed:
                             layout = layouts[place % len(layouts)] if laid else ""
                             drawn = _shapes(level, sample + number)
                             yield Case(item, options, others, path, dtype, device, lane, drawn, seed, variant, layout, short)
-            if not closure and (level == "thorough" or (number + column) % 2 == 0):
+            if not closure and (number + column) % LATE_TURNS[level] == 0:
                 yield Case(item, options, options, path, bookkeeping, device, "late", _shapes(level, number), seed)
             if "whole" in item.tags and not number:
                 yield Case(item, options, others, path, bookkeeping, device, "empty", 0, seed)
@@ -328,7 +329,7 @@ def _at_the_ends(
     In bfloat16, where the counters of the path, which are held in float32, are exact.
     """
     ends = [options for options in chosen if any(options[n] in values for n, values in item.edge_options.items())]
-    for number, options in enumerate(ends if "bfloat16" in dtypes else ()):
+    for number, options in enumerate(ends[:: 2 if level == "quick" else 1] if "bfloat16" in dtypes else ()):
         yield Case(item, options, chosen[0], "differentiable", "bfloat16", device, "edge", _shapes(level, number), seed)
 
 
