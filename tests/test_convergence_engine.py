@@ -233,6 +233,30 @@ def test_a_budget_is_one_of_evaluations() -> None:
     assert np.array_equal(trained.iterates[:, -1], trained.parameters)
 
 
+class Lost(torch.optim.SGD):
+    """Descent by a closure that is lost at its third step."""
+
+    made = 0
+
+    def step(self, closure: Any) -> None:  # type: ignore[override]
+        self.made += 1
+        with torch.enable_grad():
+            closure()
+        super().step()
+        for group in self.param_groups if self.made == 3 else ():
+            for p in group["params"]:
+                p.detach().fill_(float("nan"))
+
+
+def test_a_run_that_has_become_nan_is_over(own: Callable[[type], Contender]) -> None:
+    """No evaluation is spent on it any more, and the rest of its records is NaN; before that nothing is cut."""
+    trained = engine.train(PROBLEMS["parabola"], own(Lost), [{"lr": 0.1}], (0, 1), 9, CLOSURE)
+
+    assert trained.evaluations.tolist() == [[0, 1, 2, *[3] * 7]] * 2
+    assert np.isfinite(trained.losses[:, :3]).all()
+    assert np.isnan(trained.losses[:, 3:]).all()
+
+
 def test_iterates_lie_where_the_objective_is_recorded() -> None:
     """The objective at each recorded point of the plane is the loss recorded there."""
     problem = PROBLEMS["beale"]
