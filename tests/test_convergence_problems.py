@@ -16,7 +16,7 @@ import optimbench.convergence.problems  # noqa: F401
 from benchkit.request import UsageError
 from optimbench.convergence.engine import Course
 from optimbench.convergence.problem import PROBLEMS, Problem, recorded
-from optimbench.convergence.problems import digits, plane, styblinski_tang
+from optimbench.convergence.problems import digits, lenet, plane, styblinski_tang
 
 SEEDS = (0, 1, 5)
 
@@ -90,6 +90,17 @@ def test_what_trains_is_the_gradient_of_the_losses(problem: Problem) -> None:
     taken = [tensor.untyped_storage().data_ptr() for tensor in (*starts.values(), *batch.values(), *gradients.values())]
     own = taken[-len(gradients) :]
     assert all(taken.count(place) == 1 for place in own)
+
+
+@pytest.mark.skipif(not there(PROBLEMS["lenet"]), reason="scikit-learn is not installed")
+def test_convolutions_of_many_replicas_in_one_call_and_one_by_one_agree() -> None:
+    """The way that accelerators take and the way that the CPU takes give the same."""
+    course = Course(PROBLEMS["lenet"], SEEDS, 1, 2, "cpu")
+    starts, image = course.starts(), next(course.batches())["image"]
+    one_by_one, together = (lenet.convolved(starts, image, way) for way in (False, True))
+
+    assert one_by_one.shape == (len(SEEDS), 16, 400)
+    torch.testing.assert_close(together, one_by_one)
 
 
 def test_gradient_is_the_slope_of_the_value(problem: Problem) -> None:
