@@ -109,7 +109,11 @@ def in_sparse_form(gradient: torch.Tensor, touched: torch.Tensor | None, shape: 
     that is not zero.
     """
     if touched is None:
-        return gradient.reshape(shape).to_sparse()
+        flat = gradient.reshape(shape)
+        there = flat.nonzero()[:, 0]
+        return torch.sparse_coo_tensor(
+            there[None], flat.index_select(0, there), tuple(shape), is_coalesced=True, check_invariants=False
+        )
     table = gradient.shape[1]
     offsets = torch.arange(len(gradient), device=gradient.device)[:, None] * table
     rows = torch.unique(touched + offsets)
