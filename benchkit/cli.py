@@ -5,8 +5,9 @@ Every command reads and checks its options here, makes a Request of them and han
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -48,6 +49,7 @@ from benchkit.request import ALLOCATORS, DTYPES, LEVELS, USAGE, Request, UsageEr
 INTERRUPTED = 130  # exit status after Ctrl-C, as shells have it
 
 REPORTS = Path("reports")
+ON_WORKERS = ("verify", "prove", "report")  # the commands that share their work out to processes as soon as they can
 
 T = TypeVar("T")
 
@@ -80,7 +82,8 @@ def build(side: Side) -> typer.Typer:
     )
 
     def run(command: str, **options: Any) -> None:
-        request = _guard(side, lambda: _request(side, command, **options))
+        begun = time.time()
+        request = replace(_guard(side, lambda: _request(side, command, **options)), begun=begun)
         raise typer.Exit(_guard(side, lambda: int(load(side.commands[command])(request)), request))
 
     @app.callback()
@@ -251,6 +254,10 @@ def _request(
         load_attribute(impl)
     if "against" in extra:
         load_attribute(extra["against"], "--against")
+    if command in ON_WORKERS and "cpu" in (_split(device) or ["cpu"]):
+        from benchkit import workers
+
+        workers.warm_up(side.commands["verify"].partition(":")[0])  # they import torch while this process does
     return Request(
         suite=side.name,
         command=command,

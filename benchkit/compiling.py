@@ -9,6 +9,8 @@ import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from benchkit.cpu_time import fresh_compiler
+
 FIRST_CALLS = 3  # a step makes its state in the first call, and what was compiled without one is compiled again
 WARM_UP_CALLS = 3  # before a capture: libraries find their algorithms and memory
 
@@ -39,8 +41,7 @@ def compiled(function: Callable[..., Any], call: Callable[[Callable[..., Any]], 
     """
     import torch
 
-    torch._dynamo.reset()
-    torch._dynamo.utils.counters.clear()
+    fresh_compiler()
     begun = time.perf_counter()
     try:
         with alone():

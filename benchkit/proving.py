@@ -19,14 +19,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
-from benchkit import workers
+from benchkit import cpu_time, workers
 from benchkit.attribute import load, torch_class
 from benchkit.edits import edits
 from benchkit.judge import ERROR, FAIL
 from benchkit.request import DISCREPANCY, RIGHT, Request
 from benchkit.results import Run
 from benchkit.spec import Equivalent, Item, Planted
-from benchkit.tally import Tally
+from benchkit.tally import Tally, Work
 from benchkit.verification import Bench, Record
 from benchkit.waivers import Waivers
 
@@ -135,18 +135,17 @@ def _cases(bench_name: str, name: str, level: str, seed: int) -> tuple[Any, ...]
 class Outcome:
     """What became of some mutants in a run of cases: by number how many checks each had, and what caught it, if it is.
 
-    ``start_up`` and ``seconds`` are the CPU seconds that went into imports, subjects and cases, and into the checks.
+    ``work`` is what it took, without records.
     """
 
     checks: dict[int, int] = field(default_factory=dict)
     caught: dict[int, Record] = field(default_factory=dict)
-    start_up: float = 0.0
-    seconds: float = 0.0
+    work: Work = field(default_factory=Work)
 
 
 def attempt(task: Task) -> Outcome:
     """Run cases on mutants, each until a check fails; on the reference itself, run them all."""
-    begun = time.process_time()
+    begun, cpu = time.time(), cpu_time.spent()
     import torch
 
     torch.set_num_threads(1)
@@ -154,8 +153,7 @@ def attempt(task: Task) -> Outcome:
     all_of_them = mutants(task.bench, task.item)
     subjects = {number: all_of_them[number].subject() for number in task.alive}
     cases = _cases(task.bench, task.item, task.level, task.seed)[task.start : task.stop]
-    ready = time.process_time()
-    outcome = Outcome(dict.fromkeys(task.alive, 0), start_up=ready - begun)
+    outcome = Outcome(dict.fromkeys(task.alive, 0))
     for case in cases:
         fitting = [n for n in subjects if _concerns(bench, case, all_of_them[n])]
         if not fitting:
@@ -170,7 +168,7 @@ def attempt(task: Task) -> Outcome:
                     break
         if not subjects:
             break
-    outcome.seconds = time.process_time() - ready
+    outcome.work = Work(sum(outcome.checks.values()), cpu_time.spent() - cpu, begun=begun)
     return outcome
 
 
@@ -204,7 +202,7 @@ def prove(request: Request, bench: Bench) -> int:
         done = {record["id"] for record in records}
         total = sum(len(mutants(bench.name, name)) for name in names)
         shown = progress.add_task(f"{request.suite} prove", total=total, completed=len(records))
-        tally = Tally()
+        tally = Tally(asked=request.begun)
         for record in _execute(request, bench, names, done, tally):
             records.append(run.write("mutant", record.pop("id"), **record))
             progress.advance(shown)
@@ -218,7 +216,7 @@ def prove(request: Request, bench: Bench) -> int:
             status=DISCREPANCY if bad else RIGHT, caught=caught, equivalent=equivalent, survived=len(bad), speed=tally.speed
         )
     _print(Console(), request, names, records)
-    Console().print(tally.described, highlight=False)
+    Console().print(tally.described, highlight=False, soft_wrap=True)
     return DISCREPANCY if bad else RIGHT
 
 
@@ -226,9 +224,7 @@ def _execute(request: Request, bench: Bench, names: Sequence[str], done: set[str
     """Run the mutants of all items that are not ``done``; each gives its record once it is caught or has had all cases."""
 
     def settled(task: Task, outcome: Outcome, checks: dict[int, int]) -> tuple[list[Record], Task | None]:
-        tally.start_up += outcome.start_up
-        tally.seconds += outcome.seconds
-        tally.timed += sum(outcome.checks.values())
+        tally.time(outcome.work)
         return _settle(task, outcome, checks)
 
     tasks = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,7 +29,7 @@ class Request:
     """One invocation. ``items`` are class names (empty: all), ``reports`` the folder for results, figures and reproducers.
 
     ``json`` overrides the results file (default ``<reports>/<suite>-<command>.jsonl``); ``resume`` continues that file.
-    ``extra`` holds the options of one command alone, by name.
+    ``extra`` holds the options of one command alone, by name; ``begun`` is when it was given, in seconds since the epoch.
     """
 
     suite: str
@@ -43,6 +44,7 @@ class Request:
     seed: int = 0
     resume: bool = False
     extra: dict[str, Any] = field(default_factory=dict)
+    begun: float = field(default_factory=time.time, compare=False)
 
     @property
     def results_file(self) -> Path:

@@ -103,6 +103,38 @@ def matrices(checks: Iterable[Record]) -> list[Matrix]:
     return found
 
 
+@dataclass
+class Power:
+    """What the checks of some items and formats could tell: how many numbers were compared, and in how many of these the
+    allowed error was so small, beside the numbers themselves, that a wrong one would have shown."""
+
+    checks: int = 0
+    compared: int = 0
+    telling: int = 0
+
+    def add(self, record: Record) -> None:
+        self.checks += record["status"] not in NOT_RUN
+        self.compared += int(record.get("compared") or 0)
+        self.telling += int(record.get("telling") or 0)
+
+    @property
+    def share(self) -> float | None:
+        return self.telling / self.compared if self.compared else None
+
+
+ALL = "all"
+
+
+def resolving_power(checks: Iterable[Record]) -> dict[str, dict[str, Power]]:
+    """By item and format, and under ``ALL`` for either, what the checks could tell."""
+    found: dict[str, dict[str, Power]] = {}
+    for record in checks:
+        for item in (str(record["item"]), ALL):
+            for dtype in (str(record.get("dtype") or "any"), ALL):
+                found.setdefault(item, {}).setdefault(dtype, Power()).add(record)
+    return {item: found[item] for item in sorted(found, key=lambda name: (name == ALL, name.lower()))}
+
+
 def _ordered(values: Iterable[str], order: Sequence[str]) -> list[str]:
     return sorted(values, key=lambda value: (order.index(value) if value in order else len(order), value))
 

@@ -36,6 +36,7 @@ def computed_in(precision: str) -> Callable[[Function], Function]:
     return decorate
 
 
+@functools.cache
 def _definition(function: Function) -> str:
     """The source of a function without its decorators."""
     text = textwrap.dedent(inspect.getsource(function))

@@ -33,6 +33,7 @@ def run(request: Request, stages: Mapping[str, str]) -> int:
                 devices=request.devices if command in ON_EVERY_DEVICE else ("cpu",),
                 json=None,
                 resume=request.resume and command in RESUMABLE,
+                begun=time.time(),
             )
         )
         console.print(f"{request.suite} {command}: {SAY.get(status, status)}, {time.monotonic() - started:.0f} s")

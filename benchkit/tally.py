@@ -1,7 +1,8 @@
-"""What a run of verification adds up to: units of work done, and the tally of their records."""
+"""What a run of verification adds up to: what its units of work took, and the tally of their records."""
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,11 +15,12 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True)
 class Work:
-    """A unit done: its records, and the CPU seconds that went into starting up (imports, mostly) and into its cases."""
+    """What a unit took: its checks, the CPU seconds that they had without those of the compiler, these, and when it began."""
 
-    records: list[Record]
-    start_up: float = 0.0
+    checks: int = 0
     seconds: float = 0.0
+    compiling: float = 0.0
+    begun: float = math.inf
 
 
 @dataclass
@@ -34,26 +36,33 @@ class Tally:
     met: set[tuple[str, str, str]] = field(default_factory=set)  # item, format and device of what has any record at all
     compared: int = 0
     failures: list[Record] = field(default_factory=list)
-    start_up: float = 0.0  # CPU seconds, of this process and its workers
-    seconds: float = 0.0
+    seconds: float = 0.0  # CPU seconds that checks took in all processes
+    compiling: float = 0.0  # CPU seconds that torch.compile took
     timed: int = 0  # checks that the seconds went into
+    asked: float = 0.0  # when the command was given
+    begun: float = math.inf  # when the first of them began
 
     def time(self, done: Work) -> None:
-        self.start_up += done.start_up
         self.seconds += done.seconds
-        self.timed += len(done.records)
+        self.compiling += done.compiling
+        self.timed += done.checks
+        self.begun = min(self.begun, done.begun)
 
     @property
     def speed(self) -> dict[str, float]:
-        """CPU seconds and checks for each of them, start-up apart."""
+        """CPU seconds of the checks and checks for each of them; apart, the seconds on the clock until the first check began,
+        and the CPU seconds of the compiler."""
         rate = self.timed / self.seconds if self.seconds else 0.0
-        return {"cpu_s": round(self.seconds, 2), "start_up_cpu_s": round(self.start_up, 2), "checks_per_cpu_s": round(rate, 1)}
+        start_up = self.begun - self.asked if self.timed else 0.0
+        found = {"cpu_s": self.seconds, "checks_per_cpu_s": rate, "start_up_s": start_up, "compile_cpu_s": self.compiling}
+        return {name: round(value, 2) for name, value in found.items()}
 
     @property
     def described(self) -> str:
         """The speed as a sentence."""
-        words = "{checks_per_cpu_s:.0f} checks for each CPU-second of {cpu_s:.1f}; start-up took {start_up_cpu_s:.1f} more"
-        return words.format(**self.speed)
+        rate = "{checks_per_cpu_s:.0f} checks for each of {cpu_s:.1f} CPU-seconds"
+        apart = "{start_up_s:.1f} s of start-up and {compile_cpu_s:.1f} CPU-seconds of compilation"
+        return f"{rate}; apart from these, {apart}".format(**self.speed)
 
     def add(self, record: Mapping[str, Any]) -> None:
         status, item = record["status"], record["item"]

@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from benchkit import findings, workers
+from benchkit import cpu_time, findings, workers
 from benchkit.attribute import load, load_attribute, torch_class
 from benchkit.exercised import Exercised
 from benchkit.judge import ABSENT, ERROR, FAIL, OTHER, SHARED, UNSUPPORTED, WAIVED, WORST_FIRST
@@ -29,6 +29,7 @@ from benchkit.tally import Tally, Work
 from benchkit.waivers import Waivers
 
 Record = dict[str, Any]
+Done = tuple[list[Record], Work]
 BATCH = 60  # cases in one unit of work: some tenths of a second
 INLINE = 400  # up to so many cases starting worker processes costs more than it saves
 AHEAD = 64  # units in flight for each process: enough work while this one writes reproducers
@@ -105,24 +106,22 @@ def subject_of(unit: Unit) -> Any:
     return side.subject(item, unit.device, load_attribute(impl) if impl else torch_class(item.path))
 
 
-def work(unit: Unit) -> Work:
+def work(unit: Unit) -> Done:
     """Do a unit."""
-    begun = time.process_time()
+    begun, cpu, compiler = time.time(), cpu_time.spent(), cpu_time.compiling()
     run_case, subject = load(unit.bench).run_case, subject_of(unit)
-    ready = time.process_time()
     left = [case for index, case in enumerate(cases_of(unit), unit.start) if _crash(unit, index)["id"] not in unit.done]
     records = [record for case in left for record in run_case(case, subject, unit.done)]
-    return Work(records, ready - begun, time.process_time() - ready)
+    compiling = cpu_time.compiling() - compiler
+    return records, Work(len(records), cpu_time.spent() - cpu - compiling, compiling, begun)
 
 
 def verify(request: Request, bench: Bench) -> int:
     """Run a verification and return its exit status: 0 all right (waived counts as right), 1 a discrepancy."""
     console = Console(stderr=True)
-    if "cpu" in request.devices:
-        workers.warm_up(bench.name.partition(":")[0])
     with Run.open(request) as run:
         waivers = Waivers.load(None, run.header["environment"]["torch"], datetime.date.today())
-        tally, reproducers = Tally(), _Reproducers(request, bench, waivers)
+        tally, reproducers = Tally(asked=request.begun), _Reproducers(request, bench, waivers)
         exercised = Exercised(bench.registry[name] for name in request.items or bench.registry)
 
         def count(record: Record) -> None:
@@ -144,9 +143,9 @@ def verify(request: Request, bench: Bench) -> int:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with Progress(*columns, console=console, transient=True) as progress:
             task = progress.add_task(f"{request.suite} verify", total=total)
-            for unit, done in _execute(units, total):
-                tally.time(done)
-                for record in done.records:
+            for unit, (records, cost) in _execute(units, total):
+                tally.time(cost)
+                for record in records:
                     _settle(record, waivers, request)
                     reproducers.add(unit, record)
                     waivers.note(record)
@@ -207,7 +206,7 @@ def _units(request: Request, bench: Bench, run: Run) -> tuple[list[Unit], list[R
     return units, absent
 
 
-def _execute(units: list[Unit], total: int) -> Iterator[tuple[Unit, Work]]:
+def _execute(units: list[Unit], total: int) -> Iterator[tuple[Unit, Done]]:
     """Do the units and give their results in their order, so that the same command writes the same file.
 
     On the CPU worker processes do them: several where there is enough to do, and one at least for an implementation in
@@ -220,7 +219,7 @@ def _execute(units: list[Unit], total: int) -> Iterator[tuple[Unit, Work]]:
             yield unit, work(unit)
     waiting = deque(parallel)
     while waiting:
-        pending: deque[tuple[Unit, Future[Work]]] = deque()
+        pending: deque[tuple[Unit, Future[Done]]] = deque()
         try:
             with workers.pool(processes) as pool:
                 while waiting or pending:
@@ -237,7 +236,7 @@ def _execute(units: list[Unit], total: int) -> Iterator[tuple[Unit, Work]]:
                 yield from _one_by_one(unit)
 
 
-def _one_by_one(unit: Unit) -> Iterator[tuple[Unit, Work]]:
+def _one_by_one(unit: Unit) -> Iterator[tuple[Unit, Done]]:
     """Every case of a unit on its own, in a process that is replaced when it dies: a crash is the failure of one case."""
     cases = deque(replace(unit, start=index, stop=index + 1) for index in range(unit.start, unit.stop))
     while cases:
@@ -248,7 +247,7 @@ def _one_by_one(unit: Unit) -> Iterator[tuple[Unit, Work]]:
                     yield cases.popleft(), done
         except BrokenProcessPool:
             one = cases.popleft()
-            yield one, Work([_crash(one, one.start)])
+            yield one, ([_crash(one, one.start)], Work())
 
 
 def _crash(unit: Unit, index: int) -> Record:
@@ -387,7 +386,7 @@ def _print(console: Console, request: Request, tally: Tally, problems: list[str]
         else ""
     )
     if tally.seconds:
-        console.print(tally.described, highlight=False)
+        console.print(tally.described, highlight=False, soft_wrap=True)
     verdict = "all right" if not bad and not problems else f"{bad} discrepancies, {len(problems)} waivers to mend"
     console.print(
         f"{verdict}: {sum(tally.statuses.values())} checks, {tally.compared} numbers compared{excused}{unsupported}; {path}",

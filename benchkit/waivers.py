@@ -39,8 +39,8 @@ class Waiver:
 
     ``wrong``, ``largest`` and ``says`` tell how the defect shows: what comes out in all the elements that fail, how far off
     the worst is, and words of the message. A failure that shows otherwise is another defect, and not excused.
-    One that is ``seldom`` shows in few of the cases that it covers, for some numbers: that it shows no longer is judged at the
-    level that has every case there is.
+    One that is ``seldom`` shows in few of the cases that it covers, for some numbers, and no run can say that it shows no
+    longer: the reproducer of its finding does, which the tests run.
     """
 
     id: str
@@ -171,9 +171,9 @@ class Waivers:
         """One sentence for each waiver that fails the run; empty where all is well.
 
         ``complete`` says that the items that ran, ran with every dtype and lane, torch itself and not an ``--impl``: only then
-        can a waiver be said to fail no longer. ``whole`` says that the level has every case there is: only then can one be
-        said to match nothing, or one that shows ``seldom`` to fail no longer. Either only where all the items and devices that
-        it names were in the run; an expired one is told in any run that has its item.
+        can a waiver be said to fail no longer, unless it shows ``seldom``. ``whole`` says that the level has every kind of case
+        there is: only then can one be said to match nothing. Either only where all the items and devices that it names were in
+        the run; an expired one is told in any run that has its item.
         """
         found = []
         for waiver in self.waivers:
@@ -181,12 +181,12 @@ class Waivers:
                 found.append(
                     f"waiver {waiver.id!r} expired on {waiver.expires}: look at the defect again and renew it or remove it"
                 )
-            elif complete and (whole or not waiver.seldom) and self._in_run(waiver) and not self._failed.get(waiver.id):
-                if ran := self._ran.get(waiver.id):
+            elif complete and self._in_run(waiver) and not self._failed.get(waiver.id):
+                if (ran := self._ran.get(waiver.id)) and not waiver.seldom:
                     found.append(
                         f"waiver {waiver.id!r} no longer fails: the checks that it covers ({ran}) are right, so remove it"
                     )
-                elif whole:
+                elif whole and not ran:
                     found.append(
                         f"waiver {waiver.id!r} matches nothing: no check of this run is of its item, check, ... and case"
                     )

@@ -24,9 +24,10 @@ def count() -> int:
 def warm_up(module: str) -> None:
     """Begin to import torch and a module where workers are forked from, so that they have them when they start.
 
-    What is imported there must not start threads or a device; torch's import does neither.
+    What is imported there must not start threads or a device; torch's import does neither, nor that of its compiler's front,
+    which every step of an optimizer asks for.
     """
-    multiprocessing.get_context("forkserver").set_forkserver_preload(["torch", module])
+    multiprocessing.get_context("forkserver").set_forkserver_preload(["torch", module, "torch._dynamo"])
     multiprocessing.forkserver.ensure_running()
 
 

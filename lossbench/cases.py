@@ -42,16 +42,16 @@ def cases(item: Loss, level: str, dtypes: tuple[str, ...], device: str, seed: in
 def grid(item: Loss, level: str, dtypes: tuple[str, ...], device: str, seed: int) -> Iterator[Case]:
     """Every declared option with every reduction, format, lane and shape, on contiguous tensors, by the module.
 
-    At level quick the defaults meet all of them. The reductions, and the shapes of the edge lane, of the other option sets are
-    shared out among the formats that are asked for, so that every two of option, format and reduction still meet; so are the
-    deprecated arguments, and the shapes of the edge lane of every variant but the first. At level standard these are shared
+    At level quick the defaults of the first variant meet all of them. The reductions, and the shapes of the edge lane, of the
+    other option sets and variants are shared out among the formats that are asked for, so that every two of option, format and
+    reduction still meet; so are the deprecated arguments. At level standard these are shared
     out where the options are not the defaults.
     """
     count = SAMPLES[level]
     for later, variant in enumerate(item.variants):
         valid = None if item.valid is None else functools.partial(accepted, item, variant)
         for number, options in enumerate(combinations(item.options, item.edge_options, level, valid)):
-            sharing = level == "quick" and number > 0
+            sharing = level == "quick" and (number > 0 or later > 0)
             for place, dtype in enumerate(d for d in dtypes if allowed(options, d)):
                 turn, among = later + number + place, len(dtypes) if sharing else 1
                 edge_among = len(dtypes) if later and (level == "quick" or (level == "standard" and number)) else among

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from benchkit.attribute import torch_class
+from benchkit.cpu_time import fresh_compiler
 from benchkit.spec import Loss
 from lossbench.subject import (
     UNDERIVED,
@@ -209,8 +210,7 @@ def together(subject: ModuleSubject, calls: Sequence[Call]) -> list[Answer | Exc
     def run(passed: Any) -> Any:
         return [function(*one) for function, one in zip(functions, passed, strict=True)]
 
-    torch._dynamo.reset()
-    counters.clear()
+    fresh_compiler()
     with quiet(), unimplemented(UNDERIVED, lenient=not subject.own):
         fast = torch.compile(run, backend=BACKENDS[path], dynamic=path == DYNAMIC)
         found = _differentiated(fast, members)

@@ -281,7 +281,8 @@ def _elsewhere(
 ) -> Iterator[Case]:
     """The paths besides the usual ones, and options held in tensors: the defaults and the richest option set meet each.
 
-    Compiled paths are met by the richest set alone, in ``dtype``, and the first of them in float64, too.
+    Compiled paths are met by the richest set alone, in ``dtype``, and the first of them in float64, too; gradients that come
+    late, which have their steps compiled again, by one of them.
     """
     first, rich = chosen[0], richest(item)
     fine = tuple(dict.fromkeys((dtype, *(d for d in dtypes if d == "float64"))))  # where scalars of too few bits show
@@ -298,12 +299,13 @@ def _elsewhere(
     for path, format in zip(COMPILED_PATHS, reversed(fine), strict=False):
         if format != dtype:
             yield Case(item, rich, first, path, format, device, "ordinary", FEWEST, seed)
+    yield Case(item, rich, rich, COMPILED_PATHS[-1], dtype, device, "late", FEWEST, seed)
     if level != "thorough":
         return
     for path in INDUCTOR_PATHS:
         yield Case(item, rich, first, path, dtype, device, "ordinary", FEWEST, seed)
-    for path, lane in zip(itertools.cycle(reversed(COMPILED_PATHS)), ("late", "tensor", "edge"), strict=False):
-        yield Case(item, rich, rich if lane == "late" else first, path, dtype, device, lane, FEWEST, seed)
+    for path, lane in zip(COMPILED_PATHS, ("tensor", "edge"), strict=True):
+        yield Case(item, rich, first, path, dtype, device, lane, FEWEST, seed)
 
 
 def _at_the_ends(

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from benchkit.cpu_time import fresh_compiler
+
 LOOP = {"foreach": False, "fused": False}
 
 
@@ -53,8 +55,7 @@ def compiled(step: Callable[[], Any], backend: str) -> Callable[[], Any]:
     import torch._inductor.config
 
     logging.getLogger("torch").setLevel(logging.ERROR)  # it warns of its own profiler hooks
-    torch._dynamo.reset()
-    torch._dynamo.utils.counters.clear()
+    fresh_compiler()
     fast = torch.compile(step, backend=backend)
 
     def run() -> Any:

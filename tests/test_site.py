@@ -479,3 +479,16 @@ def test_published_gallery_holds_what_its_page_shows(tmp_path):
     with pytest.raises(UsageError, match="no finished report"):
         publish.publish(reports, target)
     assert (target / "index.html").exists()
+
+
+def test_page_says_what_the_checks_cost_and_what_they_could_tell(tmp_path):
+    """Of 40 numbers 30 could tell; a format without a comparison has no share."""
+    with Run.open(Request("lossbench", "verify", items=("L1Loss",), reports=tmp_path)) as run:
+        for dtype, compared, telling in (("float32", 10, 10), ("bfloat16", 30, 20), ("float16", 0, 0)):
+            fields = {"item": "L1Loss", "check": "forward", "device": "cpu", "dtype": dtype, "path": "eager", "ratio": 0.5}
+            run.write("check", dtype, status="pass", lane="ordinary", compared=compared, telling=telling, message=[], **fields)
+        run.end(speed={"checks_per_cpu_s": 512.0, "cpu_s": 33.0, "start_up_s": 2.5, "compile_cpu_s": 41.0})
+    text = Page(site.render(tmp_path)).text
+    assert "512 checks for each of 33 CPU-seconds" in text
+    assert "2.5 s until the first check began and 41 CPU-seconds of compilation" in text
+    assert "L1Loss 3 40 – 100.0% 66.7% – 75.0% all 3 40 – 100.0% 66.7% – 75.0%" in text

@@ -42,8 +42,8 @@ from benchkit.spec import optimizer
                 paths=("forloop", "fused"),
             )
             for words, text in (
-                ("betas in tensors", "(torch.tensor(0.5), torch.tensor(0.875))"),
-                ("one of the betas in a tensor", "(0.5, torch.tensor(0.875))"),
+                ("betas in tensors", "(torch.tensor(0.5, dtype=torch.float64), torch.tensor(0.875, dtype=torch.float64))"),
+                ("one of the betas in a tensor", "(0.5, torch.tensor(0.875, dtype=torch.float64))"),
             )
         ),
         Refusal(
