@@ -139,7 +139,7 @@ def test_same_command_same_numbers(whole: Path, tmp_path: Path) -> None:
 def test_processes_give_the_same_numbers(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Trained in two processes or in this one, and by two threads of torch or one."""
     monkeypatch.setattr(command, "LITTLE", 0)
-    monkeypatch.setattr(executors, "cores", lambda: 2)
+    monkeypatch.setattr("benchkit.workers.cores", lambda: 2)
     before = torch.get_num_threads()
 
     assert records(run(tmp_path)) == records(whole)
