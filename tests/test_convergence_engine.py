@@ -12,7 +12,7 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 import optimbench.convergence.problems  # noqa: F401
-from optimbench.convergence import contenders, engine, probe
+from optimbench.convergence import contenders, engine, preparation, probe
 from optimbench.convergence.contenders import Unsuitable
 from optimbench.convergence.problem import PROBLEMS, Problem
 from optimbench.convergence.problems.parabola import Parabola
@@ -246,6 +246,18 @@ class Lost(torch.optim.SGD):
         for group in self.param_groups if self.made == 3 else ():
             for p in group["params"]:
                 p.detach().fill_(float("nan"))
+
+
+def test_the_pace_is_that_of_a_loop_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a problem states of its derivatives makes training faster, not the optimizers that are timed."""
+    traced, called = Problem.differentiate, []
+    monkeypatch.setattr(Problem, "differentiate", lambda *given: called.append("traced") or traced(*given))
+    monkeypatch.setattr(Parabola, "differentiate", lambda *given: called.append("stated"))
+
+    for contender, path in ((Contender("SGD", "SGD"), STACK), (Contender("LBFGS", "LBFGS"), CLOSURE)):
+        step, evaluation = preparation.pace(PROBLEMS["parabola"], contender, {"lr": 0.1}, path)
+        assert 0.0 < evaluation <= step
+    assert set(called) == {"traced"}
 
 
 def test_a_run_that_has_become_nan_is_over(own: Callable[[type], Contender]) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import functools
 import itertools
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,7 @@ from optimbench.convergence.trajectory import Contender, Setting
 KEPT = 1000  # parameters up to which the trained ones of every replica are kept
 
 Tensors = dict[str, torch.Tensor]
+Differentiate = Callable[[Tensors, Tensors], tuple[torch.Tensor, Mapping[str, torch.Tensor]]]
 
 
 @dataclass
@@ -239,15 +240,21 @@ def _lost(parameters: Tensors) -> bool:
     return all(bool(parameter.isnan().all()) for parameter in parameters.values())
 
 
-def step_alone(problem: Problem, replicas: Replicas, batch: Tensors, path: str) -> int:
-    """One step, and how often loss and gradient were evaluated: once before it, or as often as it asked for the closure."""
+def step_alone(
+    problem: Problem, replicas: Replicas, batch: Tensors, path: str, differentiate: Differentiate | None = None
+) -> int:
+    """One step, and how often loss and gradient were evaluated: once before it, or as often as it asked for the closure.
+
+    ``differentiate`` stands in for that of the problem.
+    """
+    differentiate = differentiate or problem.differentiate
     calls = 0
 
     def closure() -> torch.Tensor:
         nonlocal calls
         calls += 1
         with torch.inference_mode(False), torch.enable_grad():  # whatever the mode of the step that asks
-            losses, gradients = problem.differentiate(replicas.parameters, batch)
+            losses, gradients = differentiate(replicas.parameters, batch)
             replicas.hand_over(gradients, problem.touched(batch))
         return losses[0]
 

@@ -63,7 +63,7 @@ class Replicas:
         switches = {"foreach": True} if foreach or path == VIEWS else {}
         self.optimizer = contenders.build(contender, groups, **switches)
         # What torch's own do in a step is never differentiated; of a user's class nobody knows.
-        self._mode = torch.inference_mode if contenders.declared(contender) else contextlib.nullcontext
+        self.mode: Callable[[], Any] = torch.inference_mode if contenders.declared(contender) else contextlib.nullcontext
 
     def _leaves(self, rows: range) -> list[Leaf]:
         parts = [slice(rows.start, rows.stop)] if self.stacked else [slice(row, row + 1) for row in rows]
@@ -93,7 +93,7 @@ class Replicas:
 
     def step(self, closure: Callable[[], Any] | None = None) -> None:
         """Let the optimizer step, and bring home what it has moved to other memory."""
-        with self._mode():
+        with self.mode():
             self.optimizer.step() if closure is None else self.optimizer.step(closure)
         for leaf, place in zip(self.leaves, self._places):
             if leaf.tensor.data_ptr() != place:
