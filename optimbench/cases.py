@@ -20,7 +20,9 @@ Array = NDArray[Any]
 STEPS = 20
 EXACT_STEPS = 6  # each step of a dyadic run needs more bits than the one before
 LAID_STEPS = 8  # a layout shows in the first step, or in what it leaves to the next ones
+SHORT_STEPS = 10  # of a case at level quick whose option set has its whole run in another format
 SAMPLES = {"quick": 1, "standard": 1, "thorough": 4}
+LATE_TURNS = {"quick": 4, "standard": 2, "thorough": 1}  # of so many combinations of options and path one has late gradients
 FORMATS = tuple(PRECISIONS)
 PROBLEMS = ("quadratic", "quartic", "rosenbrock")  # of optimizers that take a closure: they need many steps,
 BENT_PROBLEMS = ("shelf", "dents")  # no cubic: these lead a line search where the others do not
@@ -73,7 +75,7 @@ class Case:
     """One run of one optimizer with two parameter groups (one for optimizers that take one only).
 
     For optimizers that take a closure the variant is the name of the problem that they minimise. ``layout`` is how parameters
-    and gradients lie in memory, a name of ``optimbench.layouts``.
+    and gradients lie in memory, a name of ``optimbench.layouts``. A ``short`` run makes half of the steps.
     """
 
     item: Optimizer
@@ -87,6 +89,14 @@ class Case:
     seed: int = field(default=0, compare=False)
     variant: str = ""
     layout: str = ""
+    short: bool = field(default=False, compare=False)
+
+    @property
+    def steps(self) -> int:
+        """How many steps a run with gradients that are drawn makes."""
+        if self.lane == "exact":
+            return EXACT_STEPS
+        return LAID_STEPS if self.layout else SHORT_STEPS if self.short else STEPS
 
     @property
     def checks(self) -> tuple[str, ...]:
@@ -138,7 +148,7 @@ class Case:
         rng = generator(name, self.seed)
         shapes = [shape for group in self.shapes for shape in group]
         ends = list(itertools.accumulate(math.prod(shape) for shape in shapes))
-        steps = EXACT_STEPS if self.lane == "exact" else LAID_STEPS if self.layout else STEPS
+        steps = self.steps
 
         def cut(flat: Array) -> list[Array]:
             return [flat[end - math.prod(shape) : end].reshape(shape) for end, shape in zip(ends, shapes, strict=True)]
@@ -228,9 +238,11 @@ def cases(item: Optimizer, level: str, dtypes: Sequence[str], device: str, seed:
 
     The second group of parameters is at the defaults, and that of the defaults at the next option set, so that what a case
     shows is due to the options in its name. On the late lane, where gradients are missing, both groups have them: that is
-    bookkeeping, the same in every format, so one format does. Below level thorough the edge and late lanes take every second
-    combination of options, path and format, so that each two of the three still meet; at level quick, where all formats are
-    asked for, all lanes take every third one of those that are not at the defaults, and one option set alone has many tensors.
+    bookkeeping, the same in every format, so one format does. Below level thorough the edge lane takes every second combination
+    of options, path and format, so that each two of the three still meet, and the late lane takes turns. At level quick, where
+    all formats are asked for, all lanes take every third one of those that are not at the defaults, one option set alone has
+    many tensors, and the whole number of steps is made in float32 and on the late lane, since what shows late shows in every
+    format: the other formats, whose roundings are as wrong in the first step as in any later one, make half of them.
     Where there is an edge case, which lies in memory as tensors usually do, the ordinary one takes the layouts in turn.
     Optimizers that are not elementwise have parameters without elements, and huge gradients, in lanes of their own.
     """
@@ -246,6 +258,7 @@ def cases(item: Optimizer, level: str, dtypes: Sequence[str], device: str, seed:
             for dtype in dtypes:
                 if level == "quick" and number and len(dtypes) > 2 and (number + column + FORMATS.index(dtype)) % 3:
                     continue
+                short = level == "quick" and dtype != bookkeeping
                 turn = level == "thorough" or (number + column + FORMATS.index(dtype)) % 2 == 0
                 for lane in ("ordinary", "edge") if turn and not closure else ("ordinary",):
                     for turned, variant in enumerate(_problems(number, options in sought) if closure else ("",)):
@@ -255,8 +268,8 @@ def cases(item: Optimizer, level: str, dtypes: Sequence[str], device: str, seed:
                             laid = turn and lane == "ordinary" and sample % 2 == 0 and (turned or not closure)
                             layout = layouts[place % len(layouts)] if laid else ""
                             drawn = _shapes(level, sample + number)
-                            yield Case(item, options, others, path, dtype, device, lane, drawn, seed, variant, layout)
-            if not closure and (level == "thorough" or (number + column) % 2 == 0):
+                            yield Case(item, options, others, path, dtype, device, lane, drawn, seed, variant, layout, short)
+            if not closure and (number + column) % LATE_TURNS[level] == 0:
                 yield Case(item, options, options, path, bookkeeping, device, "late", _shapes(level, number), seed)
             if "whole" in item.tags and not number:
                 yield Case(item, options, others, path, bookkeeping, device, "empty", 0, seed)
@@ -316,7 +329,7 @@ def _at_the_ends(
     In bfloat16, where the counters of the path, which are held in float32, are exact.
     """
     ends = [options for options in chosen if any(options[n] in values for n, values in item.edge_options.items())]
-    for number, options in enumerate(ends if "bfloat16" in dtypes else ()):
+    for number, options in enumerate(ends[:: 2 if level == "quick" else 1] if "bfloat16" in dtypes else ()):
         yield Case(item, options, chosen[0], "differentiable", "bfloat16", device, "edge", _shapes(level, number), seed)
 
 

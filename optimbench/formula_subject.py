@@ -10,7 +10,8 @@ import numpy as np
 from benchkit.precision import PRECISIONS, Precision
 from benchkit.spec import Function, Optimizer
 from optimbench.cases import Array, Case, Drawn
-from optimbench.subject import Recording, Segment, Stored
+from optimbench.film import Stored
+from optimbench.subject import Recording, Segment
 
 
 class FormulaSubject:

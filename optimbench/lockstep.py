@@ -20,8 +20,9 @@ from benchkit.precision import FLOAT32, Precision
 from benchkit.spec import Optimizer
 from optimbench import free_running, whole
 from optimbench.cases import Array, Case
+from optimbench.film import Stored
 from optimbench.found import Found
-from optimbench.subject import Recording, Segment, Stored
+from optimbench.subject import Recording, Segment
 
 COUNTER = "step"  # a whole number in every state that has one
 

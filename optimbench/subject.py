@@ -12,23 +12,16 @@ from typing import Any, Protocol
 import numpy as np
 
 from benchkit.attribute import torch_class
-from benchkit.precision import FLOAT32, FLOAT64, PRECISIONS, Precision
+from benchkit.precision import FLOAT32, FLOAT64, Precision
 from benchkit.spec import Optimizer
 from optimbench.cases import TENSORS, Array, Case, Drawn
+from optimbench.film import Film, Stored, Stretch
 from optimbench.layouts import LAYOUTS, placed, spilled
 from optimbench.paths import PATHS, compiled, needed
 
 
 class Unsupported(Exception):
     """The subject has no such option, path or format; the case says nothing about it."""
-
-
-@dataclass
-class Stored:
-    """One tensor of a state as numbers, and the format that holds it; ``value`` is None for an empty slot."""
-
-    value: Array | None
-    precision: Precision
 
 
 @dataclass
@@ -73,6 +66,42 @@ class Recording:
         """Compare a gradient after a step with what it was before."""
         self.gradients += given.size
         if kept is None or not np.array_equal(kept, given):
+            self.damaged.append(f"step {step + 1}: the gradient of parameter {number} was changed in place")
+
+    def see(self, film: Film, drawn: Drawn, given: Array, group_of: Sequence[int]) -> None:
+        """Take the steps from the looks before, between and after them; ``given`` are the gradients end to end, by step."""
+        stretches = film.developed()
+        looks = [row for stretch in stretches for row in stretch.rows()]
+        self._see_gradients(stretches, drawn, given)
+        for step, ((before, states_before), (after, states_after)) in enumerate(itertools.pairwise(looks)):
+            for number, g in enumerate(drawn.gradients[step]):
+                if g is None:
+                    if not np.array_equal(after[number], before[number], equal_nan=True):
+                        self.complaints.append(f"step {step + 1}: parameter {number} changed though it has no gradient")
+                    continue
+                segment = Segment(
+                    step, number, group_of[number], before[number], g, drawn.touched[step][number], states_before[number],
+                    after[number], states_after[number],
+                )  # fmt: skip
+                self.segments.append(segment)
+
+    def _see_gradients(self, stretches: Sequence[Stretch], drawn: Drawn, given: Array) -> None:
+        """Compare the gradients that each look found with those that the step before it was given."""
+        there = np.array([[g is not None for g in row] for row in drawn.gradients])
+        changed, first = np.zeros_like(there), -1  # the first look comes before the first step
+        for stretch in stretches:
+            steps = slice(max(first, 0), first + stretch.count)
+            end = 0
+            for number, (p, column) in enumerate(zip(drawn.parameters, stretch.gradients, strict=True)):
+                part = slice(end, end := end + p.size)
+                if column is None or column.shape[1:] != p.shape:
+                    changed[steps, number] = there[steps, number]
+                    continue
+                kept = column.reshape(stretch.count, p.size)[max(-first, 0) :]
+                changed[steps, number] = there[steps, number] & (kept != given[steps, part]).any(axis=1)
+            first += stretch.count
+        self.gradients += int(there[:first].sum(axis=0) @ [p.size for p in drawn.parameters])
+        for step, number in np.argwhere(changed):
             self.damaged.append(f"step {step + 1}: the gradient of parameter {number} was changed in place")
 
     def see_surroundings(self, tensors: Sequence[tuple[str, Any]]) -> None:
@@ -141,35 +170,27 @@ class TorchSubject:
         optimizer = self.build(case, groups)
         step_of = compiled(optimizer.step, PATHS[case.path].backend) if PATHS[case.path].backend else optimizer.step
         recording = Recording(own=self.own, held=self.held(case))
-        given: list[tuple[str, Any]] = []
-        before, states_before, _ = look(parameters, optimizer)
-        for step, (gradients, handed) in enumerate(zip(drawn.gradients, self._gradients(drawn, parameters), strict=True)):
-            handed = [None if g is None else placed(g, of_gradient if not g.is_sparse else "") for g in handed]
-            for p, gradient in zip(parameters, handed, strict=True):
+        placed_gradients: list[tuple[str, Any]] = []
+        given = _end_to_end(drawn)
+        film = Film(parameters, optimizer)
+        film.look()
+        for gradients in self._gradients(drawn, parameters, given):
+            handed = [None if g is None or not of_gradient or g.is_sparse else placed(g, of_gradient) for g in gradients]
+            for p, plain, gradient in zip(parameters, gradients, handed, strict=True):
+                gradient = plain if gradient is None else gradient
                 if case.refills and gradient is not None and p.grad is not None:
                     p.grad.copy_(gradient)
                 else:
                     p.grad = gradient
-            given += [(f"the gradient of parameter {i}", g) for i, g in enumerate(handed) if of_gradient]
+            placed_gradients += [(f"the gradient of parameter {i}", g) for i, g in enumerate(handed) if g is not None]
             with unimplemented(), ending(recording):
                 step_of()
             if recording.raised:
                 break
-            after, states_after, kept = look(parameters, optimizer)
-            for number, g in enumerate(gradients):
-                if g is None:
-                    if not np.array_equal(after[number], before[number], equal_nan=True):
-                        recording.complaints.append(f"step {step + 1}: parameter {number} changed though it has no gradient")
-                    continue
-                recording.see_gradient(step, number, g, kept[number])
-                segment = Segment(
-                    step, number, group_of[number], before[number], g, drawn.touched[step][number], states_before[number],
-                    after[number], states_after[number],
-                )  # fmt: skip
-                recording.segments.append(segment)
-            before, states_before = after, states_after
+            film.look()
+        recording.see(film, drawn, given, group_of)
         recording.complaints += self._changed_tensors(case, optimizer)
-        recording.see_surroundings([(f"parameter {i}", p) for i, p in enumerate(starts)] + given)
+        recording.see_surroundings([(f"parameter {i}", p) for i, p in enumerate(starts)] + placed_gradients)
         return recording
 
     def arguments(self, case: Case) -> dict[str, Any]:
@@ -224,17 +245,14 @@ class TorchSubject:
             raise Unsupported("the constructor does not say that it takes an option in a tensor")
         return dict.fromkeys(names, FLOAT64 if case.precision is FLOAT64 else FLOAT32)
 
-    def _gradients(self, drawn: Drawn, parameters: Sequence[Any]) -> Iterator[list[Any]]:
+    def _gradients(self, drawn: Drawn, parameters: Sequence[Any], given: Array) -> Iterator[list[Any]]:
         """For every step the gradients of all parameters as tensors, None where there is none."""
         import torch
 
-        shapes = [start.shape for start in drawn.parameters]
         sizes = [start.size for start in drawn.parameters]
-        filled = [[np.zeros(n) if g is None else g.ravel() for g, n in zip(row, sizes, strict=True)] for row in drawn.gradients]
-        numbers = torch.from_numpy(np.stack([np.concatenate(row) for row in filled]))
-        rows = numbers.to(parameters[0].device, parameters[0].dtype, copy=True)
-        for flat, row, touched in zip(rows, drawn.gradients, drawn.touched, strict=True):
-            parts = [part.reshape(shape) for part, shape in zip(flat.split(sizes), shapes, strict=True)]
+        rows = torch.from_numpy(given).to(parameters[0].device, parameters[0].dtype, copy=True).split(sizes, dim=1)
+        columns = [part.view(len(given), *p.shape).unbind() for part, p in zip(rows, drawn.parameters, strict=True)]
+        for row, parts, touched in zip(drawn.gradients, zip(*columns, strict=True), drawn.touched, strict=True):
             yield [None if g is None else self._sparse(part, t) for g, part, t in zip(row, parts, touched, strict=True)]
 
     def _sparse(self, dense: Any, touched: Array) -> Any:
@@ -246,6 +264,16 @@ class TorchSubject:
         rows = np.flatnonzero(touched.reshape(touched.shape[0], -1).any(axis=1)) if touched.size else np.zeros(0, dtype=int)
         index = torch.tensor(rows, dtype=torch.int64, device=dense.device).reshape(1, -1)
         return torch.sparse_coo_tensor(index, dense[index[0]], dense.shape, check_invariants=True).coalesce()
+
+
+def _end_to_end(drawn: Drawn) -> Array:
+    """The gradients of all parameters end to end, one row for each step; zeros where there is none."""
+    return np.stack(
+        [
+            np.concatenate([np.zeros(p.size) if g is None else g.ravel() for g, p in zip(row, drawn.parameters, strict=True)])
+            for row in drawn.gradients
+        ]
+    )
 
 
 def arguments_of(constructor: Callable[..., Any]) -> tuple[set[str], bool]:
@@ -322,52 +350,3 @@ def numbers(tensor: Any) -> Array:
     import torch
 
     return np.array(tensor.detach().to("cpu", torch.float64).numpy(), copy=True)
-
-
-def fetch(tensors: Sequence[Any]) -> list[Array]:
-    """Tensors as float64 numbers on the host, in memory of their own; those of one format and device in one transfer.
-
-    A complex tensor has its real and imaginary parts along one more dimension.
-    """
-    import torch
-
-    found: list[Array] = [np.zeros(0)] * len(tensors)
-    tensors = [torch.view_as_real(t.detach()) if t.is_complex() else t for t in tensors]
-    alike: dict[Any, list[int]] = {}
-    for i, tensor in enumerate(tensors):
-        alike.setdefault((tensor.device, tensor.dtype), []).append(i)
-    with torch.no_grad():
-        for indices in alike.values():
-            dense = [t.to_dense() if t.is_sparse else t for t in (tensors[i] for i in indices)]
-            flat = torch.cat([t.reshape(-1) for t in dense]).to("cpu", torch.float64).numpy()
-            start = 0
-            for i, t in zip(indices, dense, strict=True):
-                found[i] = flat[start : start + t.numel()].reshape(t.shape)
-                start += t.numel()
-    return found
-
-
-def look(parameters: Sequence[Any], optimizer: Any) -> tuple[list[Array], list[dict[str, Stored]], list[Array | None]]:
-    """Values, states and gradients of parameters; entries of a state that are neither tensors nor numbers are left out."""
-    import torch
-
-    states: list[dict[str, Stored]] = [{} for _ in parameters]
-    slots: list[tuple[int, str, Any]] = []
-    for number, p in enumerate(parameters):
-        for name, value in optimizer.state.get(p, {}).items():
-            if isinstance(value, torch.Tensor):
-                slots.append((number, name, value))
-            elif value is None or isinstance(value, (int, float)):
-                kept = None if value is None else np.asarray(float(value))
-                states[number][name] = Stored(kept, PRECISIONS["float64"])
-    graded = [number for number, p in enumerate(parameters) if p.grad is not None]
-    count = len(parameters)
-    found = fetch([*parameters, *(value for _, _, value in slots), *(parameters[number].grad for number in graded)])
-    for (number, name, value), array in zip(slots, found[count : count + len(slots)], strict=True):
-        dtype = value.dtype.to_real() if value.is_complex() else value.dtype
-        precision = PRECISIONS.get(str(dtype).removeprefix("torch."), PRECISIONS["float64"])
-        states[number][name] = Stored(array, precision)
-    gradients: list[Array | None] = [None] * count
-    for number, array in zip(graded, found[count + len(slots) :], strict=True):
-        gradients[number] = array
-    return found[:count], states, gradients

@@ -17,8 +17,9 @@ from benchkit.balls import Ball, Rules, floats, lift
 from benchkit.judge import LIMIT, PASS, Comparison, compare, failure
 from benchkit.precision import Precision
 from optimbench.cases import Array, Case
+from optimbench.film import Stored
 from optimbench.found import Found
-from optimbench.subject import Segment, Stored
+from optimbench.subject import Segment
 
 COUNTER = "step"
 Factors = dict[str, Any]

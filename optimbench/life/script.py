@@ -20,11 +20,12 @@ from benchkit.precision import PRECISIONS
 from benchkit.snippets import element, tensor
 from benchkit.spec import Optimizer
 from optimbench.cases import Array, Case
+from optimbench.film import Stored, look
 from optimbench.found import Found
 from optimbench.free_running import state_is_foreign
 from optimbench.layouts import SOURCE
 from optimbench.lockstep import judge
-from optimbench.subject import Recording, Segment, Stored, TorchSubject, Unsupported, described, look, unimplemented
+from optimbench.subject import Recording, Segment, TorchSubject, Unsupported, described, unimplemented
 
 CLASS = "Optimizer"  # what a script calls the class under test
 Options = Mapping[str, Any]
