@@ -48,14 +48,16 @@ def stored(reports: Path) -> list[Results]:
     return sorted(found, key=lambda results: str(results.header["environment"].get("time")))
 
 
-def restricted(request: Request, points: Sequence[Point]) -> tuple[list[Point], dict[str, Record]]:
-    """The points of a run that an earlier one has a yardstick for, and its records of them by id; all where none is named.
+def restricted(request: Request, points: Sequence[Point]) -> tuple[list[Point], dict[str, Record], dict[str, Any]]:
+    """The points of a run that an earlier one has a yardstick for, its records of them by id, and its environment.
+
+    All points and nothing else where no earlier run is named.
 
     UsageError where the earlier file is none of this suite's ``time``, or has nothing in common with what was asked for.
     """
     earlier = request.extra.get("compare")
     if not earlier:
-        return list(points), {}
+        return list(points), {}, {}
     results = read(earlier)
     if (results.header.get("suite"), results.header.get("command")) != (request.suite, "time"):
         raise UsageError(f"cannot compare with {earlier}: it is not a results file of '{request.suite} time'")
@@ -71,7 +73,7 @@ def restricted(request: Request, points: Sequence[Point]) -> tuple[list[Point], 
             f"cannot compare with {earlier}: none of its {len(then)} rows with a yardstick is a point of this run; "
             "choose items, devices, dtypes or sizes that it has"
         )
-    return common, {point.id: then[point.id] for point in common}
+    return common, {point.id: then[point.id] for point in common}, dict(results.header["environment"])
 
 
 def change(then: Record | None, now: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from benchkit.device_ratios import Comparison, compare_devices, without_accelera
 from benchkit.measurements import compared
 from benchkit.points import AGAINST, NUMPY
 from benchkit.quantities import duration, rate_text, ratio_text, size_text
-from benchkit.results import Record, read
+from benchkit.results import Record
 from benchkit.self_test import sentences
 
 WIDE = 96  # columns of a terminal that has room for the rates
@@ -236,7 +236,7 @@ def _show_changes(records: Sequence[Record], header: Mapping[str, Any], console:
     rows = [record for record in records if record.get("change")]
     if not rows:
         return
-    then = read(header["extra"]["compare"]).header["environment"]
+    then = header["compared_with"]  # the environment of the earlier run
     for sentence in (
         "Since the earlier run: how many times longer a kernel takes, relative to the sum of as many bytes beside it. No "
         f"stored time is believed; below {100 * history.FLOOR:.0f} % nothing is called a change.",

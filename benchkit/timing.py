@@ -86,12 +86,15 @@ def time_points(
     effort = EFFORTS[request.level]
     if request.extra.get("allocator") == KEPT and not keep_memory():
         raise UsageError(f"cannot use --allocator {KEPT}: it needs glibc, and this process has none")
-    points, then = history.restricted(request, points)
+    points, then, surroundings = history.restricted(request, points)
     if request.extra.get("against"):
         points = [replace(point, path=AGAINST + point.path) for point in points if point.path != NUMPY]
     columns = (TextColumn("{task.description:<42}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     deadline = time.monotonic() + effort.allowed_s(len(request.devices)) - effort.reserved_s
-    with Run.open(request) as run, Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    with (
+        Run.open(request, compared_with=surroundings) as run,
+        Progress(*columns, console=Console(stderr=True), transient=True) as progress,
+    ):
         clocks = {device: clock(device) for device in dict.fromkeys(point.device for point in points)}
         lab = Lab(request, build, goals, clocks, deadline)
         records = latest([record for record in run.records if record["kind"] == "time"])

@@ -11,9 +11,14 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 
 
+def cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def count() -> int:
     """How many worker processes: one for each core, and no more than four, since their memory is torch's."""
-    return max(1, min(multiprocessing.cpu_count(), 4))
+    return min(cores(), 4)
 
 
 def warm_up(module: str) -> None:

@@ -139,7 +139,7 @@ def test_same_command_same_numbers(whole: Path, tmp_path: Path) -> None:
 def test_processes_give_the_same_numbers(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Trained in two processes or in this one, and by two threads of torch or one."""
     monkeypatch.setattr(command, "LITTLE", 0)
-    monkeypatch.setattr(executors, "cores", lambda: 2)
+    monkeypatch.setattr("benchkit.workers.cores", lambda: 2)
     before = torch.get_num_threads()
 
     assert records(run(tmp_path)) == records(whole)
@@ -219,6 +219,30 @@ def test_a_shard_is_named_by_all_that_it_computes() -> None:
     assert shard().id == shard().id
 
 
+@pytest.mark.parametrize(
+    ("problem", "edited", "changes"),
+    [
+        ("beale", "problems.beale", True),
+        ("beale", "problems.plane", True),
+        ("beale", "problems.digits", False),
+        ("softmax", "problems.digits", True),
+        ("softmax", "engine", True),
+        ("softmax", "replicas", True),
+        ("softmax", "contenders", True),
+        ("softmax", "figures.curves", False),
+    ],
+)
+def test_a_shard_is_named_by_the_sources_that_compute_it(
+    problem: str, edited: str, changes: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An edit of the problem, of what it is made from or of the engine makes another name; one elsewhere does not."""
+    before, text = shard(problem=problem).id, shards.text
+    comment = lambda module: text(module) + "# edited" * (module == f"optimbench.convergence.{edited}")  # noqa: E731
+    monkeypatch.setattr(shards, "text", comment)
+
+    assert (shard(problem=problem).id != before) == changes
+
+
 def test_a_worker_of_other_sources_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker whose torch or sources differ would compute something else under the same name: it refuses."""
     wanted = shard().id
@@ -244,7 +268,7 @@ def test_a_torn_shard_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_a_killed_worker_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     """A process that dies under its work, as the system kills those that want too much memory, is told with what to do."""
-    monkeypatch.setattr("optimbench.convergence.executors.cores", lambda: 2)
+    monkeypatch.setattr("benchkit.workers.cores", lambda: 2)
     last_words = pytest.raises(UsageError, match="go on from what was finished with --resume")
     with last_words, executors.executor(None, "cpu", little=False) as pool:
         pool.submit(os._exit, 1).result()

@@ -12,6 +12,7 @@ from benchkit.request import RIGHT, Request
 from benchkit.results import read
 from optimbench.convergence import contenders, engine, plain_loop, plan, probe, speed
 from optimbench.convergence.command import converge
+from optimbench.convergence.figures import speed as view
 from optimbench.convergence.problem import PROBLEMS
 from optimbench.convergence.replicas import CLOSURE
 from optimbench.convergence.trajectory import Contender
@@ -40,7 +41,7 @@ def test_speed_is_recorded_for_plain_loop_and_engine(name: str) -> None:
 
         assert set(record["runs_per_second"]) == {"plain", *map(str, counts)}
         assert all(rate > 0.0 for rate in record["runs_per_second"].values())
-        assert [table.row_count for table in speed.tables([record])] == [1]
+        assert [len(table.rows) for table in view.tables([record])] == [1]
 
 
 def test_speed_command_writes_its_results(
@@ -54,7 +55,7 @@ def test_speed_command_writes_its_results(
     assert [record["id"] for record in read(tmp_path / "optimbench-speed.jsonl").of("speed")] == [
         f"{name}/SGD" for name in speed.PROBLEM_NAMES
     ]
-    assert "best/plain" in capsys.readouterr().out
+    assert "loop by hand" in capsys.readouterr().out
     with pytest.raises(SystemExit, match="2"):
         speed.main(["--steps", "0"])
 

@@ -12,8 +12,9 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 import optimbench.convergence.problems  # noqa: F401
-from optimbench.convergence import contenders, engine, probe
+from optimbench.convergence import contenders, engine, preparation, probe
 from optimbench.convergence.contenders import Unsuitable
+from optimbench.convergence.kept import WrittenOver, kept
 from optimbench.convergence.problem import PROBLEMS, Problem
 from optimbench.convergence.problems.parabola import Parabola
 from optimbench.convergence.replicas import CLOSURE, LOOP, STACK, VIEWS, in_sparse_form
@@ -231,6 +232,61 @@ def test_a_budget_is_one_of_evaluations() -> None:
         assert losses[spent] < losses[0]
     assert trained.iterates is not None
     assert np.array_equal(trained.iterates[:, -1], trained.parameters)
+
+
+class Lost(torch.optim.SGD):
+    """Descent by a closure that is lost at its third step."""
+
+    made = 0
+
+    def step(self, closure: Any) -> None:  # type: ignore[override]
+        self.made += 1
+        with torch.enable_grad():
+            closure()
+        super().step()
+        for group in self.param_groups if self.made == 3 else ():
+            for p in group["params"]:
+                p.detach().fill_(float("nan"))
+
+
+def test_what_is_kept_for_all_optimizers_is_looked_at_again() -> None:
+    """An array that was written over is told, by name, and drawn anew the next time; all others are the same object."""
+    drawn: list[int] = []
+
+    @kept(2)
+    def order(seed: int) -> Any:
+        drawn.append(seed)
+        return {"x": np.arange(5.0) + seed, "y": np.array(seed)}
+
+    assert order(1) is order(1)
+    order(1)["x"][3] = 1e-9
+    with pytest.raises(WrittenOver, match="order of 1 in the memory of this process was written over"):
+        order(1)
+    assert order(1)["x"].tolist() == [1.0, 2.0, 3.0, 4.0, 5.0]
+    assert drawn == [1, 1]
+    assert [order(seed)["y"].tolist() for seed in (2, 3, 1)] == [2, 3, 1]
+    assert drawn == [1, 1, 2, 3, 1]
+
+
+def test_the_pace_is_that_of_a_loop_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a problem states of its derivatives makes training faster, not the optimizers that are timed."""
+    traced, called = Problem.differentiate, []
+    monkeypatch.setattr(Problem, "differentiate", lambda *given: called.append("traced") or traced(*given))
+    monkeypatch.setattr(Parabola, "differentiate", lambda *given: called.append("stated"))
+
+    for contender, path in ((Contender("SGD", "SGD"), STACK), (Contender("LBFGS", "LBFGS"), CLOSURE)):
+        step, evaluation = preparation.pace(PROBLEMS["parabola"], contender, {"lr": 0.1}, path)
+        assert np.isfinite([step, evaluation]).all()
+    assert set(called) == {"traced"}
+
+
+def test_a_run_that_has_become_nan_is_over(own: Callable[[type], Contender]) -> None:
+    """No evaluation is spent on it any more, and the rest of its records is NaN; before that nothing is cut."""
+    trained = engine.train(PROBLEMS["parabola"], own(Lost), [{"lr": 0.1}], (0, 1), 9, CLOSURE)
+
+    assert trained.evaluations.tolist() == [[0, 1, 2, *[3] * 7]] * 2
+    assert np.isfinite(trained.losses[:, :3]).all()
+    assert np.isnan(trained.losses[:, 3:]).all()
 
 
 def test_iterates_lie_where_the_objective_is_recorded() -> None:

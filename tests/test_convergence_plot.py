@@ -103,6 +103,34 @@ def test_published_gallery_has_the_numbers_of_the_figures(reports, tmp_path):
     assert pd.read_csv(io.BytesIO(gzip.decompress(packed.read_bytes())))["final"].notna().all()
 
 
+def test_speed_of_training_is_on_the_page(reports, tmp_path):
+    """Rates as recorded, beside the loop by hand and divided by it, in a table for each problem and in a figure."""
+    (tmp_path / "shards").symlink_to(reports / "shards")
+    (tmp_path / "optimbench-converge.jsonl").write_bytes((reports / "optimbench-converge.jsonl").read_bytes())
+    rates = {"SGD": {"plain": 2.0, "1": 3.0, "256": 200.0}, "LBFGS": {"plain": 4.0, "1": 5.0}}
+    with Run.open(Request("optimbench", "speed", reports=tmp_path)) as run:
+        for problem in ("parabola-batches", "parabola"):
+            for label, found in rates.items():
+                fields = {"problem": problem, "label": label, "path": "stack", "steps": 200, "runs_per_second": found}
+                run.write("speed", f"{problem}/{label}", **fields)
+        run.end()
+    assert plot.plot(Request("optimbench", "plot", reports=tmp_path)) == RIGHT
+    drawn = read(tmp_path / "optimbench-plot.jsonl")
+    tables = [record for record in drawn.of("table") if record["id"].startswith("converge-speed")]
+    (figure,) = [record for record in drawn.of("figure") if record["id"] == "converge-speed"]
+    data = pd.read_csv(tmp_path / figure["data"])
+    text = site.render(tmp_path).read_text(encoding="utf-8")
+
+    assert [table["rows"] for table in tables] == [
+        [["SGD", "2.0", "3.0", "200.0", "1.50", "100.0", "stack"], ["LBFGS", "4.0", "5.0", "", "1.25", "1.2", "stack"]]
+    ] * 2
+    assert data["ratio"].tolist() == [1.5, 100.0, 1.25] * 2
+    assert "python -m optimbench.convergence.speed" in figure["caption"]
+    for record in (*tables, figure):
+        assert record["title"] in text
+    assert text.count('id="convergence-the-speed-of-training"') == 1
+
+
 def test_time_is_counted_by_evaluations(reports):
     """A step that evaluates once takes the time of an evaluation; costs in seconds are evaluations times that time."""
     for study in studies(reports / "optimbench-converge.jsonl"):

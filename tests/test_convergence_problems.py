@@ -16,7 +16,7 @@ import optimbench.convergence.problems  # noqa: F401
 from benchkit.request import UsageError
 from optimbench.convergence.engine import Course
 from optimbench.convergence.problem import PROBLEMS, Problem, recorded
-from optimbench.convergence.problems import digits, plane, styblinski_tang
+from optimbench.convergence.problems import digits, lenet, plane, styblinski_tang
 
 SEEDS = (0, 1, 5)
 
@@ -66,6 +66,41 @@ def test_gradient_is_that_of_autograd(problem: Problem, seed: int) -> None:
         scale = np.abs(array).max()
         assert array.shape == parameters[name].shape
         np.testing.assert_allclose(gradients[name], array, rtol=1e-10, atol=1e-12 * scale, err_msg=name)
+
+
+def test_what_trains_is_the_gradient_of_the_losses(problem: Problem) -> None:
+    """Losses and gradients of stacked replicas, traced or stated, are autograd's, in float64 and in memory of their own."""
+    course = Course(problem, SEEDS, 1, 2, "cpu")
+    course.dtype = torch.float64
+    course.shared, course.own = (
+        {k: v.double() if v.is_floating_point() else v for k, v in some.items()} for some in (course.shared, course.own)
+    )
+    course.whole = {**course.shared, **course.own}
+    starts = {name: start.requires_grad_() for name, start in course.starts().items()}
+    batch = next(course.batches())
+    losses, gradients = problem.differentiate(starts, batch)
+    traced = problem.losses(starts, batch)
+    expected = torch.autograd.grad(traced.sum(), list(starts.values()))
+
+    torch.testing.assert_close(losses, traced.detach(), rtol=1e-12, atol=1e-14)
+    assert gradients.keys() == starts.keys()
+    for (name, got), want in zip(gradients.items(), expected, strict=True):
+        assert got.shape == starts[name].shape
+        torch.testing.assert_close(got.detach(), want, rtol=1e-10, atol=1e-12 * float(want.abs().max()), msg=name)
+    taken = [tensor.untyped_storage().data_ptr() for tensor in (*starts.values(), *batch.values(), *gradients.values())]
+    own = taken[-len(gradients) :]
+    assert all(taken.count(place) == 1 for place in own)
+
+
+@pytest.mark.skipif(not there(PROBLEMS["lenet"]), reason="scikit-learn is not installed")
+def test_convolutions_of_many_replicas_in_one_call_and_one_by_one_agree() -> None:
+    """The way that accelerators take and the way that the CPU takes give the same."""
+    course = Course(PROBLEMS["lenet"], SEEDS, 1, 2, "cpu")
+    starts, image = course.starts(), next(course.batches())["image"]
+    one_by_one, together = (lenet.convolved(starts, image, way) for way in (False, True))
+
+    assert one_by_one.shape == (len(SEEDS), 16, 400)
+    torch.testing.assert_close(together, one_by_one)
 
 
 def test_gradient_is_the_slope_of_the_value(problem: Problem) -> None:

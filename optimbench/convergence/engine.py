@@ -9,8 +9,9 @@ steps, and from its last one on the records repeat the objective that it reached
 
 from __future__ import annotations
 
+import itertools
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,13 +20,15 @@ import torch
 from numpy.typing import NDArray
 
 from optimbench.convergence import contenders
-from optimbench.convergence.problem import Problem, recorded
+from optimbench.convergence.kept import kept
+from optimbench.convergence.problem import Arrays, Problem, recorded
 from optimbench.convergence.replicas import ALONE, CLOSURE, LOOP, VIEWS, Replicas
 from optimbench.convergence.trajectory import Contender, Setting
 
 KEPT = 1000  # parameters up to which the trained ones of every replica are kept
 
 Tensors = dict[str, torch.Tensor]
+Differentiate = Callable[[Tensors, Tensors], tuple[torch.Tensor, Mapping[str, torch.Tensor]]]
 
 
 @dataclass
@@ -44,6 +47,17 @@ class Trained:
     seconds: float
 
 
+@kept(512)
+def _data(problem: Problem, seed: int) -> Arrays:
+    """The data of a seed; kept, since every optimizer that is compared has the same."""
+    return problem.data(seed)
+
+
+@kept(512)
+def _start(problem: Problem, seed: int) -> Arrays:
+    return problem.start(seed)
+
+
 class Course:
     """The data of a problem for the replicas of some seeds, and the batches that each step takes of them.
 
@@ -54,12 +68,12 @@ class Course:
         self.problem, self.seeds, self.repeats, self.steps, self.device = problem, seeds, repeats, steps, device
         self.dtype = getattr(torch, problem.dtype)
         self.shared = {name: self._tensor(array)[None] for name, array in problem.shared().items()}
-        self.own = self._stacked([problem.data(seed) for seed in seeds])
+        self.own = self._stacked([_data(problem, seed) for seed in seeds])
         self.whole: Tensors = {**self.shared, **self.own}
 
     def starts(self) -> Tensors:
         """The initial parameters of all replicas, (R, ...)."""
-        return self._stacked([self.problem.start(seed) for seed in self.seeds])
+        return self._stacked([_start(self.problem, seed) for seed in self.seeds])
 
     def _tensor(self, array: NDArray[Any]) -> torch.Tensor:
         tensor = torch.from_numpy(np.ascontiguousarray(array))
@@ -143,7 +157,12 @@ def train(
     if path == VIEWS and len(settings) * len(seeds) == 1:
         path = LOOP  # one replica needs no view, and torch's implementation for many tensors is slow for few
     if path in ALONE:
-        runs = [_alone(problem, contender, setting, seed, steps, path, device) for setting in settings for seed in seeds]
+        work = _alone if path == CLOSURE else _together
+        runs = []
+        for setting, seed in itertools.product(settings, seeds):
+            with torch.random.fork_rng(devices=[] if device == "cpu" else [device]):
+                torch.manual_seed(seed)  # for a class that draws numbers itself
+                runs.append(work(problem, contender, [setting], [seed], steps, path, device))
     else:
         runs = [_together(problem, contender, settings, seeds, steps, path, device)]
     books, trained = [book for book, _ in runs], [parameters for _, parameters in runs]
@@ -181,47 +200,63 @@ def _together(
             _record(problem, book, replicas, course, step)
         if step == steps:
             return book, replicas.parameters
-        replicas.clear()
-        losses = problem.losses(replicas.parameters, batch)
+        losses, gradients = problem.differentiate(replicas.parameters, batch)
         if due and whole:
             book.write(losses, step, replicas.parameters)
-        losses.sum().backward()
-        replicas.hand_over(problem.touched(batch))
+        replicas.hand_over(gradients, problem.touched(batch))
         replicas.step()
     raise AssertionError("batches have no end")
 
 
-def _alone(problem: Problem, contender: Contender, setting: Setting, seed: int, steps: int, path: str, device: str) -> Run:
-    """One replica, until the budget is spent."""
-    course = Course(problem, [seed], 1, steps, device)
+def _alone(
+    problem: Problem,
+    contender: Contender,
+    settings: Sequence[Setting],
+    seeds: Sequence[int],
+    steps: int,
+    path: str,
+    device: str,
+) -> Run:
+    """One replica whose steps evaluate as often as they like, until the budget is spent or all its parameters are NaN.
+
+    Whatever is added to NaN is NaN, so that nothing would come after.
+    """
+    course = Course(problem, seeds, 1, steps, device)
     book = Book(problem, steps, 1)
-    with torch.random.fork_rng(devices=[] if device == "cpu" else [device]):
-        torch.manual_seed(seed)  # for a class that draws numbers itself
-        replicas = Replicas(contender, [setting], course.starts(), path, contenders.sparse(contender), problem.tables)
-        evaluations = 0
-        for step, batch in enumerate(course.batches()):
-            spent = step == steps or evaluations >= steps
-            if book.due(step) or (spent and book.unfinished):
-                _record(problem, book, replicas, course, evaluations)
-            if spent:
-                book.fill()
-                return book, replicas.parameters
-            evaluations += step_alone(problem, replicas, batch, path)
+    replicas = Replicas(contender, settings, course.starts(), path, contenders.sparse(contender), problem.tables)
+    evaluations = 0
+    for step, batch in enumerate(course.batches()):
+        over = step == steps or evaluations >= steps or _lost(replicas.parameters)
+        if book.due(step) or (over and book.unfinished):
+            _record(problem, book, replicas, course, evaluations)
+        if over:
+            book.fill()
+            return book, replicas.parameters
+        evaluations += step_alone(problem, replicas, batch, path)
     raise AssertionError("batches have no end")
 
 
-def step_alone(problem: Problem, replicas: Replicas, batch: Tensors, path: str) -> int:
-    """One step, and how often loss and gradient were evaluated: once before it, or as often as it asked for the closure."""
+def _lost(parameters: Tensors) -> bool:
+    return all(bool(parameter.isnan().all()) for parameter in parameters.values())
+
+
+def step_alone(
+    problem: Problem, replicas: Replicas, batch: Tensors, path: str, differentiate: Differentiate | None = None
+) -> int:
+    """One step, and how often loss and gradient were evaluated: once before it, or as often as it asked for the closure.
+
+    ``differentiate`` stands in for that of the problem.
+    """
+    differentiate = differentiate or problem.differentiate
     calls = 0
 
     def closure() -> torch.Tensor:
         nonlocal calls
         calls += 1
-        replicas.clear()
-        loss = problem.losses(replicas.parameters, batch).sum()
-        loss.backward()
-        replicas.hand_over(problem.touched(batch))
-        return loss.detach()
+        with torch.inference_mode(False), torch.enable_grad():  # whatever the mode of the step that asks
+            losses, gradients = differentiate(replicas.parameters, batch)
+            replicas.hand_over(gradients, problem.touched(batch))
+        return losses[0]
 
     if path == CLOSURE:
         replicas.step(closure)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
@@ -27,21 +26,16 @@ class Here(Executor):
         return future
 
 
-def cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 @contextlib.contextmanager
 def executor(scheduler: str | None, device: str, little: bool) -> Iterator[Executor]:
     """The cluster behind the address of a dask scheduler; else a process for each core, one for a GPU, none for little work."""
     if scheduler is not None:
         with _cluster(scheduler) as cluster:
             yield cluster
-    elif little or (device == "cpu" and cores() == 1):
+    elif little or (device == "cpu" and workers.cores() == 1):
         yield Here()
     else:
-        with workers.pool(cores() if device == "cpu" else 1) as pool:
+        with workers.pool(workers.cores() if device == "cpu" else 1) as pool:
             try:
                 yield pool
             except BrokenProcessPool:

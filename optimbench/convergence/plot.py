@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -14,8 +15,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 import optimbench.convergence.problems  # noqa: F401  declares them
 from benchkit import figures, time_figures, workers
 from benchkit.request import RIGHT, Request, UsageError
-from benchkit.results import Record, Run
+from benchkit.results import Record, Run, read
 from optimbench.convergence import answers, gallery, tables
+from optimbench.convergence.figures import speed
 from optimbench.convergence.figures.document import Fits
 from optimbench.convergence.figures.plane import Landscape
 from optimbench.convergence.problem import PROBLEMS, Problem
@@ -25,6 +27,7 @@ from reference import OPTIMIZERS
 
 SUBJECT = time_figures.Subject("optimbench", "optimizers", {"optimizers": [*OPTIMIZERS]})
 SECTION = "convergence"  # of the page
+SPEED = "The speed of training"  # its heading
 PIXELS = 160  # of a landscape, in each direction
 WORTH_PROCESSES = 6  # figures below which the start of other processes costs more than it brings
 FITTED = 201  # points at which what was learnt is drawn
@@ -52,10 +55,12 @@ def plot(request: Request) -> int:
         workers.warm_up(__name__)
     found = [answers.answer(study) for study in studies_found]
     places = list(gallery.all_figures(found, gallery.Facts(landscape, fits, of_document)))
+    if speeds := speed_records(request.reports):
+        places.append(gallery.Place(SPEED, True, partial(speed.figure, speeds)))
     columns = (TextColumn("{task.description:<50}"), BarColumn(), MofNCompleteColumn())
     drawn: list[str] = []
     with Run.open(request) as run, Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        for heading, table in gallery.all_tables(found):
+        for heading, table in (*gallery.all_tables(found), *((SPEED, table) for table in speed.tables(speeds))):
             save_table(table, heading, request, run)
         task = progress.add_task("figures", total=len(places))
         for record in figure_records(places, request.reports, processes):
@@ -100,6 +105,12 @@ def load(request: Request) -> list[Study]:
     if not found:
         raise UsageError(f"{path} holds no study yet; run 'optimbench converge --reports {request.reports} --resume' first")
     return found
+
+
+def speed_records(reports: Path) -> list[Record]:
+    """What the measurement of the engine's speed has left in the reports folder, nothing where it was not made."""
+    path = reports / "optimbench-speed.jsonl"
+    return read(path).of("speed") if path.exists() else []
 
 
 def save_table(table: tables.Table, heading: str, request: Request, run: Run) -> None:

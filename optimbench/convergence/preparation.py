@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import statistics
 import time
 from dataclasses import dataclass
@@ -45,16 +47,21 @@ def prepare(problem_name: str, contender: Contender, setting: Setting) -> Prepar
 
 
 def pace(problem: Problem, contender: Contender, setting: Setting, path: str) -> tuple[float, float]:
-    """Median seconds of a step of one replica alone, and of an evaluation with its share; NaN where a step fails."""
+    """Median seconds of a step of one replica alone, and of an evaluation with its share; NaN where a step fails.
+
+    As a loop written by hand would make it: the gradient by autograd, the step as it is called.
+    """
     alone = path if path in ALONE else LOOP
     course = Course(problem, [0], 1, PACE_STEPS, "cpu")
     replicas = Replicas(contender, [setting], course.starts(), alone, contenders.sparse(contender), problem.tables)
+    replicas.mode = contextlib.nullcontext
+    traced = functools.partial(Problem.differentiate, problem)
     times: list[float] = []
     calls: list[int] = []
     for _, batch in zip(range(PACE_STEPS), course.batches()):
         began = time.perf_counter()
         try:
-            calls.append(step_alone(problem, replicas, batch, alone))
+            calls.append(step_alone(problem, replicas, batch, alone, traced))
         except Exception:  # of anybody's class; where it is trained, it is told
             return float("nan"), float("nan")
         times.append(time.perf_counter() - began)

@@ -118,9 +118,7 @@ def stepped(
     """The parameters after a step with each of the gradients."""
     replicas = Replicas(contender, settings, starts, path, contenders.sparse(contender), tables, foreach)
     for gradient, some in zip(gradients, touched):
-        for name, memory in replicas.gradients.items():
-            memory.copy_(gradient[name])
-        replicas.hand_over(some)
+        replicas.hand_over({name: g.clone() for name, g in gradient.items()}, some)  # a step may change them
         replicas.step()
     return {name: parameter.detach() for name, parameter in replicas.parameters.items()}
 

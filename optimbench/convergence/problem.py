@@ -21,6 +21,7 @@ import torch
 from numpy.typing import NDArray
 
 from benchkit.request import UsageError
+from optimbench.convergence.kept import kept
 
 Array = NDArray[Any]
 Arrays = dict[str, Array]
@@ -116,6 +117,18 @@ class Problem:
         """The objective of every replica over the given data, (R,)."""
         raise NotImplementedError
 
+    def differentiate(self, parameters: Tensors, data: Tensors) -> tuple[torch.Tensor, Tensors]:
+        """The objective of every replica, (R,), and its gradients by the parameters, (R, ...) each, in memory of their own.
+
+        By autograd. A problem whose derivatives are cheaper to state than to trace overrides this, and the tests hold what it
+        states to autograd.
+        """
+        for parameter in parameters.values():
+            parameter.grad = None
+        losses = self.losses(parameters, data)
+        losses.sum().backward()  # no loss depends on another replica's parameters
+        return losses.detach(), {name: _gradient(parameter) for name, parameter in parameters.items()}
+
     def gradient(self, parameters: Arrays, data: Arrays) -> tuple[float, Arrays]:
         """Value and gradient of the objective of one replica, stated in numpy; it is what the tests hold ``losses`` to."""
         raise NotImplementedError
@@ -137,7 +150,19 @@ class Problem:
 
     def order(self, seed: int, epoch: int) -> NDArray[np.int64]:
         """The order in which an epoch takes the examples."""
-        return stream(self.name, f"order of epoch {epoch}", seed).permutation(self.examples)
+        return permutation(self.name, self.examples, seed, epoch)
+
+
+@kept(4096)
+def permutation(problem: str, examples: int, seed: int, epoch: int) -> NDArray[np.int64]:
+    """An order of the examples; kept, since every optimizer that is compared takes them in the same one."""
+    found = stream(problem, f"order of epoch {epoch}", seed).permutation(examples)
+    found.flags.writeable = False
+    return found
+
+
+def _gradient(parameter: torch.Tensor) -> torch.Tensor:
+    return torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
 
 
 def recorded(steps: int, every: int) -> NDArray[np.int64]:

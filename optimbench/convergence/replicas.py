@@ -8,6 +8,7 @@ is a param group.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -22,21 +23,19 @@ ALONE = (LOOP, CLOSURE)
 
 
 class Leaf(NamedTuple):
-    """One tensor that the optimizer holds: the rows of a stacked parameter that it shares, and whether rows are an axis."""
+    """One tensor that the optimizer holds, and the rows of a stacked parameter that it shares."""
 
     tensor: torch.Tensor
     name: str
     rows: slice
-    stacked: bool
 
 
 class Replicas:
     """R = settings * seeds replicas, those of the first setting first, stacked from ``starts`` (R, ...).
 
-    ``parameters`` are the stacked tensors, of which the objective is differentiated into ``gradients``; ``hand_over`` gives
-    these to the optimizer, where ``sparse`` is true in sparse form, by rows for the parameters among ``tables``. ``foreach``
-    asks for torch's implementation for many tensors at once, which the path ``views`` has always. Unsuitable where the
-    optimizer cannot be made on these.
+    ``parameters`` are the stacked tensors; ``hand_over`` hands the optimizer its gradients, where ``sparse`` is true in
+    sparse form, by rows for the parameters among ``tables``. ``foreach`` asks for torch's implementation for many tensors at
+    once, which the path ``views`` has always. Unsuitable where the optimizer cannot be made on these.
     """
 
     def __init__(
@@ -50,55 +49,52 @@ class Replicas:
         foreach: bool = False,
     ) -> None:
         self.parameters = {name: start.clone().requires_grad_() for name, start in starts.items()}
-        self.gradients = {name: torch.zeros_like(start) for name, start in starts.items()}
-        self.sparse, self.tables = sparse, tables
+        self.sparse, self.tables, self.stacked = sparse, tables, path == STACK
         self.count = len(next(iter(starts.values())))
-        each = self.count // len(settings)
+        self.each = self.count // len(settings)  # replicas of a setting
         groups: list[dict[str, Any]] = []
         self.leaves: list[Leaf] = []
         for number, setting in enumerate(settings):
-            rows = range(number * each, (number + 1) * each)
-            members = self._leaves(rows, path)
+            members = self._leaves(range(number * self.each, (number + 1) * self.each))
             self.leaves += members
             groups.append({"params": [leaf.tensor for leaf in members], **setting})
-        self._parts = [self.gradients[leaf.name][leaf.rows if leaf.stacked else leaf.rows.start] for leaf in self.leaves]
+        self._by_name = {name: [leaf for leaf in self.leaves if leaf.name == name] for name in starts}
         self._places = [leaf.tensor.data_ptr() for leaf in self.leaves]
         switches = {"foreach": True} if foreach or path == VIEWS else {}
         self.optimizer = contenders.build(contender, groups, **switches)
+        # What torch's own do in a step is never differentiated; of a user's class nobody knows.
+        self.mode: Callable[[], Any] = torch.inference_mode if contenders.declared(contender) else contextlib.nullcontext
 
-    def _leaves(self, rows: range, path: str) -> list[Leaf]:
-        stacked = path == STACK
-        parts = [slice(rows.start, rows.stop)] if stacked else [slice(row, row + 1) for row in rows]
+    def _leaves(self, rows: range) -> list[Leaf]:
+        parts = [slice(rows.start, rows.stop)] if self.stacked else [slice(row, row + 1) for row in rows]
         found = []
         for part in parts:
             for name, parameter in self.parameters.items():
-                shared = parameter.detach()[part] if stacked else parameter.detach()[part.start]
+                shared = parameter.detach()[part] if self.stacked else parameter.detach()[part.start]
                 if self.sparse and name not in self.tables:
                     shared = shared.flatten()  # elements are stored one by one, and one index for each is the least
-                elif self.sparse and stacked:
+                elif self.sparse and self.stacked:
                     shared = shared.flatten(0, 1)  # a stack of tables is a longer table: the rows of each at an offset
-                found.append(Leaf(shared.requires_grad_(), name, part, stacked))
+                found.append(Leaf(shared.requires_grad_(), name, part))
         return found
 
-    def clear(self) -> None:
-        """Set the gradients to 0; backward passes add to the same memory, of which the leaves have their parts."""
-        for name, parameter in self.parameters.items():
-            parameter.grad = self.gradients[name].zero_()
-
-    def hand_over(self, touched: Mapping[str, torch.Tensor] | None = None) -> None:
-        """Give every leaf its part of the gradients; ``touched`` holds (R, n) rows of the tables among the parameters."""
-        if not self.sparse:
-            for leaf, part in zip(self.leaves, self._parts):
-                leaf.tensor.grad = part
-            return
-        for leaf in self.leaves:
-            rows = (touched or {}).get(leaf.name)
-            part = self.gradients[leaf.name][leaf.rows]
-            leaf.tensor.grad = in_sparse_form(part, None if rows is None else rows[leaf.rows], leaf.tensor.shape)
+    def hand_over(self, gradients: Mapping[str, torch.Tensor], touched: Mapping[str, torch.Tensor] | None = None) -> None:
+        """Give every leaf its part of the gradients (R, ...); ``touched`` holds (R, n) rows of the tables among them."""
+        for name, leaves in self._by_name.items():
+            gradient = gradients[name]
+            if self.sparse:
+                rows = (touched or {}).get(name)
+                for leaf in leaves:
+                    some = None if rows is None else rows[leaf.rows]
+                    leaf.tensor.grad = in_sparse_form(gradient[leaf.rows], some, leaf.tensor.shape)
+            else:
+                for leaf, part in zip(leaves, gradient.split(self.each) if self.stacked else gradient.unbind()):
+                    leaf.tensor.grad = part
 
     def step(self, closure: Callable[[], Any] | None = None) -> None:
         """Let the optimizer step, and bring home what it has moved to other memory."""
-        self.optimizer.step() if closure is None else self.optimizer.step(closure)
+        with self.mode():
+            self.optimizer.step() if closure is None else self.optimizer.step(closure)
         for leaf, place in zip(self.leaves, self._places):
             if leaf.tensor.data_ptr() != place:
                 with torch.no_grad():
@@ -113,7 +109,11 @@ def in_sparse_form(gradient: torch.Tensor, touched: torch.Tensor | None, shape: 
     that is not zero.
     """
     if touched is None:
-        return gradient.reshape(shape).to_sparse()
+        flat = gradient.reshape(shape)
+        there = flat.nonzero()[:, 0]
+        return torch.sparse_coo_tensor(
+            there[None], flat.index_select(0, there), tuple(shape), is_coalesced=True, check_invariants=False
+        )
     table = gradient.shape[1]
     offsets = torch.arange(len(gradient), device=gradient.device)[:, None] * table
     rows = torch.unique(touched + offsets)

@@ -6,6 +6,7 @@ Runs that want the same shard find it there: an interrupted run goes on, a longe
 
 from __future__ import annotations
 
+import ast
 import functools
 import hashlib
 import importlib
@@ -24,7 +25,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from optimbench.convergence import contenders, engine, problem, replicas
+from optimbench.convergence import contenders, engine
 from optimbench.convergence.problem import PROBLEMS
 from optimbench.convergence.trajectory import Contender, Setting
 
@@ -57,24 +58,40 @@ class Shard:
 
 
 @functools.cache
-def _source(module: str) -> bytes:
-    """A digest of the source text of a module."""
-    text = inspect.getsource(importlib.import_module(module))
-    return hashlib.sha256(text.encode()).digest()
+def text(module: str) -> str:
+    """The source text of a module."""
+    return inspect.getsource(importlib.import_module(module))
+
+
+@functools.cache
+def sources(*modules: str) -> tuple[str, ...]:
+    """The modules and all of this package that they import, directly or not: what decides how something is computed."""
+    found: list[str] = []
+    waiting = list(modules)
+    while waiting:
+        if (module := waiting.pop()) in found:
+            continue
+        found.append(module)
+        for node in ast.walk(ast.parse(text(module))):
+            if isinstance(node, ast.ImportFrom) and f"{node.module}.".startswith(f"{__package__}."):
+                values = [getattr(importlib.import_module(str(node.module)), alias.name) for alias in node.names]
+                waiting += [value.__name__ if inspect.ismodule(value) else str(node.module) for value in values]
+    return tuple(sorted(found))
 
 
 def fingerprint(problem_name: str, contender: Contender) -> str:
     """A digest of the source that computes a shard; a user's optimizer counts by the file that it is written in."""
-    modules = [engine.__name__, replicas.__name__, problem.__name__, contenders.__name__]
-    modules.append(type(PROBLEMS[problem_name]).__module__)
-    digest = hashlib.sha256(b"".join(map(_source, modules)))
+    digest = hashlib.sha256()
+    bases = {base.__module__ for base in type(PROBLEMS[problem_name]).__mro__ if base is not object}
+    for module in sources(engine.__name__, *bases):
+        digest.update(hashlib.sha256(text(module).encode()).digest())
     if contenders.declared(contender) is None:
         made = contenders.constructor(contender)
-        module = getattr(made, "__module__", None)
+        module = str(getattr(made, "__module__", None))
         try:
-            digest.update(_source(str(module)))
+            digest.update(text(module).encode())
         except (OSError, TypeError, ImportError):  # no source: the name and the version must do
-            digest.update(str(getattr(sys.modules.get(str(module).partition(".")[0]), "__version__", "")).encode())
+            digest.update(str(getattr(sys.modules.get(module.partition(".")[0]), "__version__", "")).encode())
     return digest.hexdigest()
 
 

@@ -13,17 +13,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
-from rich.box import SIMPLE
 from rich.console import Console
 from rich.progress import track
-from rich.table import Table
 
 import optimbench.convergence.problems  # noqa: F401
 from benchkit.request import Request
 from benchkit.results import Record, Run
 from optimbench.convergence import contenders, engine, plain_loop, probe
+from optimbench.convergence.figures import speed as view
 from optimbench.convergence.problem import PROBLEMS
 from optimbench.convergence.replicas import CLOSURE
+from optimbench.convergence.summary import printed
 from optimbench.convergence.trajectory import Contender
 
 PROBLEM_NAMES = ("parabola-batches", "parabola")
@@ -59,30 +59,11 @@ def measure(problem_name: str, contender: Contender, steps: int, rounds: int) ->
     counts = REPLICAS if path != CLOSURE else REPLICAS[:2]
     taken: dict[str, list[float]] = {}
     for _ in range(rounds):
-        taken.setdefault("plain", []).append(cpu_seconds(plain))
+        taken.setdefault(view.PLAIN, []).append(cpu_seconds(plain))
         for count in counts:
             taken.setdefault(str(count), []).append(cpu_seconds(lambda count=count: together(count)) / count)  # type: ignore[misc]
     rates = {name: 1.0 / min(seconds) for name, seconds in taken.items()}
     return {"problem": problem_name, "label": contender.label, "path": path, "steps": steps, "runs_per_second": rates}
-
-
-def tables(records: Sequence[Record]) -> list[Table]:
-    """Plain loop and engine side by side, a table for each problem."""
-    found = []
-    for problem in dict.fromkeys(record["problem"] for record in records):
-        mine = [record for record in records if record["problem"] == problem]
-        title = f"{problem}: runs of {mine[0]['steps']} evaluations for each CPU-second of one thread"
-        table = Table(title=title, title_justify="left", box=SIMPLE, padding=(0, 0))
-        for column in ("contender", "path", "plain", *(f"S={count}" for count in REPLICAS), "S=1/plain", "best/plain"):
-            table.add_column(column, justify="left" if column in ("contender", "path") else "right", no_wrap=True)
-        for record in mine:
-            rates = record["runs_per_second"]
-            engines = [rates.get(str(count)) for count in REPLICAS]
-            ratios = [rate / rates["plain"] for rate in engines if rate]
-            cells = [f"{rate:.1f}" if rate else "" for rate in (rates["plain"], *engines)]
-            table.add_row(record["label"], record["path"], *cells, f"{ratios[0]:.2f}", f"{max(ratios):.1f}")
-        found.append(table)
-    return found
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -103,7 +84,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             fields = measure(name, contender, options.steps, options.rounds)
             records.append(run.write("speed", f"{name}/{contender.label}", **fields))
         run.end()
-    Console().print(*tables(records))
+    console = Console()
+    for table in view.tables(records):
+        console.print(printed(table), *table.notes, sep="\n", highlight=False)
 
 
 if __name__ == "__main__":

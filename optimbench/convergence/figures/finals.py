@@ -17,6 +17,13 @@ from optimbench.convergence.figures.parts import Drawing
 from optimbench.convergence.statistics import bands, diverged, median
 from optimbench.convergence.trajectory import Study
 
+SIGNS: dict[str, dict[str, Any]] = {
+    "a seed": {"marker": ".", "linestyle": "", "color": "0.55", "markersize": 5.0},
+    "middle 90 %": {"linewidth": 1.6, "linestyle": "-", "color": "0.35"},
+    "middle half": {"linewidth": 5.0, "linestyle": "-", "color": "0.35"},
+    "median": {"marker": "|", "linestyle": "", "color": "black", "markersize": 9, "markeredgewidth": 1.8},
+}
+
 
 def distributions(studies: Sequence[Study]) -> Drawing:
     """Every seed as a dot, with median, middle half and middle 90 %; a row for each contender, a panel for each protocol."""
@@ -44,11 +51,12 @@ def distributions(studies: Sequence[Study]) -> Drawing:
             axes.plot(tall.of(found.median), [row], marker="|", color="black", markersize=9, markeredgewidth=1.8, zorder=4.0)
             if lost.any():
                 text = f"{lost.sum()} diverged"
-                how: dict[str, Any] = {"ha": "right", "va": "center", "fontsize": 8, "color": parts.WARNING}
+                how: dict[str, Any] = {"ha": "right", "va": "center", "fontsize": 8, "color": parts.WARNING, "zorder": 5.0}
+                how["bbox"] = {"boxstyle": "square,pad=0.15", "facecolor": "white", "edgecolor": "none", "alpha": 0.85}
                 axes.annotate(text, (0.99, row), xycoords=("axes fraction", "data"), **how)
         floors = study.floor[np.isfinite(study.floor)]
         if len(floors) and low <= (floor := float(np.median(floors)) - tall.offset):
-            axes.axvline(floor, color=parts.INK, linewidth=0.9, linestyle="--", zorder=1.2)
+            axes.axvline(floor, color=parts.INK, linewidth=0.9, linestyle="--", zorder=1.2, label="floor")
         if log:
             axes.set_xscale("log")
             parts.logarithmic(axes, low, high, "x")
@@ -56,6 +64,9 @@ def distributions(studies: Sequence[Study]) -> Drawing:
         axes.set_title(study.protocol)
     parts.name_rows(panels, labels, shade="0.965")
     figure.supxlabel(f"{talls[0].label}, after the last step", fontsize=11)
+    for words, how in SIGNS.items():
+        panels[0].plot([], [], label=words, **how)
+    parts.legend_above(figure, *panels)
     parts.settle(figure)
     rows = [
         {"protocol": study.protocol, "optimizer": runs.contender.label, **runs.setting, "seed": seed, "final": final}
@@ -67,9 +78,8 @@ def distributions(studies: Sequence[Study]) -> Drawing:
         figure,
         parts.stem(first.problem, "finals"),
         f"{parts.name_of(first)}: distribution of the final objective",
-        f"Dots: {len(first.entries[0].seeds)} seeds; thick bar: their middle half; thin bar: their middle 90 %; black stroke: "
-        "median; dashed: floor. Runs that diverged are counted at the right and are the worst in every statistic. Order: best "
-        "median under any protocol first. "
+        f"{len(first.entries[0].seeds)} seeds. Runs that diverged are counted at the right and are the worst in every "
+        "statistic. Order: best median under any protocol first. "
         + "; ".join(f"{study.protocol}: {parts.words_of(study.protocol)}" for study in studies)
         + ".",
         "; ".join(f"{study.protocol}: {parts.ranking(study)}" for study in studies) + ".",

@@ -8,6 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
+from matplotlib.contour import ContourSet
+from matplotlib.ticker import LogFormatterMathtext, LogLocator
 
 from optimbench.convergence.figures import parts
 from optimbench.convergence.figures.parts import Drawing
@@ -15,6 +18,7 @@ from optimbench.convergence.trajectory import Array, Study, Trajectories
 
 PATHS = 6  # of the seeds, in a panel
 POINTS = 400  # of a path, at most
+LEVELS = 15  # of the contours
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ def paths(study: Study, land: Landscape) -> Drawing | None:
     figure, panels = parts.small_multiples(len(entries), sharex=True, sharey=True, size=(2.75, 2.5))
     shown = min(PATHS, len(entries[0].seeds))
     for axes, runs in zip(panels, entries, strict=True):
-        _contours(axes, land)
+        shades = _contours(axes, land)
         outside = sum(_path(axes, runs, seed, land) for seed in range(shown))
         axes.set(xlim=(land.x[0], land.x[-1]), ylim=(land.y[0], land.y[-1]))
         axes.grid(False)
@@ -49,7 +53,12 @@ def paths(study: Study, land: Landscape) -> Drawing | None:
     ):
         panels[0].plot([], [], label=words, **look)
     parts.legend_above(figure, panels[0])
-    parts.axis_titles(figure, "first variable (dimensionless)", "second variable (dimensionless)")
+    parts.axis_titles(figure, "x (dimensionless)", "y (dimensionless)")
+    bar = figure.colorbar(shades, ax=panels, aspect=50, fraction=0.03, pad=0.015)
+    bar.set_label(study.objective.replace(" (dim", ", above the least value (dim"))
+    bar.ax.yaxis.set_major_locator(LogLocator(10.0, numticks=12))
+    bar.ax.yaxis.set_major_formatter(LogFormatterMathtext())
+    bar.ax.minorticks_off()
     frames = [
         pd.DataFrame(runs.iterates[k], columns=["x", "y"]).assign(optimizer=runs.contender.label, seed=seed, step=runs.steps)
         for runs in entries
@@ -61,22 +70,25 @@ def paths(study: Study, land: Landscape) -> Drawing | None:
         parts.stem(study.problem, study.protocol, "plane"),
         f"{parts.name_of(study)}, {study.protocol}: paths over the contours",
         f"The iterates of the first {shown} seeds, {parts.words_of(study.protocol)}; all optimizers have the same starts. "
-        "Contours of the objective at equal steps of its logarithm above the least value; dark is low. A path that leaves the "
+        "Contours at equal ratios of the height above the least value in the picture; dark is low. A path that leaves the "
         "picture is drawn up to its edge.",
         f"{len(entries)} small panels of paths from the same starts over contours; final medians: {parts.ranking(study)}.",
         pd.concat(frames, ignore_index=True)[["optimizer", "seed", "step", "x", "y"]],
     )
 
 
-def _contours(axes: Axes, land: Landscape) -> None:
-    """Filled contours of the logarithm of the height above the least value in the picture."""
+def _contours(axes: Axes, land: Landscape) -> ContourSet:
+    """Filled contours of the height above the least value in the picture, at equal ratios."""
     heights = land.values - land.values.min()
     floor = float(np.quantile(heights, 0.002)) or float(heights.max()) * 1e-6
-    filled = axes.contourf(land.x, land.y, np.log10(heights + floor), levels=14, cmap="Blues_r", alpha=0.75)
+    levels = np.geomspace(floor, float(heights.max()) + floor, LEVELS)
+    how_filled: dict[str, Any] = {"norm": LogNorm(levels[0], levels[-1]), "cmap": "Blues_r", "alpha": 0.75, "extend": "min"}
+    filled = axes.contourf(land.x, land.y, np.maximum(heights, floor / 2), levels=levels, **how_filled)
     filled.set_rasterized(True)
     if len(land.minima):
         how: dict[str, Any] = {"color": "#F0E442", "markeredgecolor": "black", "markersize": 10, "linestyle": "", "zorder": 3.0}
         axes.plot(land.minima[:, 0], land.minima[:, 1], marker="*", **how)
+    return filled
 
 
 def _path(axes: Axes, runs: Trajectories, seed: int, land: Landscape) -> bool:

@@ -15,6 +15,8 @@ from optimbench.convergence.figures.parts import COSTS, Drawing
 from optimbench.convergence.targets import RULE, Cost, Reached
 from optimbench.convergence.trajectory import Study
 
+MOST_TICKS = 5  # of an axis
+
 ByLabel = Mapping[str, Reached]
 
 
@@ -34,6 +36,8 @@ def costs(studies: Sequence[Study], reached: Mapping[str, ByLabel]) -> Drawing |
         low, high = (min(ends) / 1.6, max(ends) * 1.6) if ends else (1.0, 10.0)
         axes.set(xscale="log", xlim=(low, high * (high / low) ** 0.12), xlabel=COSTS[axis])
         parts.logarithmic(axes, low, high, "x")
+        ticks = [tick for tick in axes.get_xticks() if low <= tick <= high]  # none under the stripe
+        axes.set_xticks(ticks[:: -(-len(ticks) // MOST_TICKS)])
         axes.axvspan(high, axes.get_xlim()[1], color="0.94", linewidth=0, zorder=0.5)
         never = float(np.sqrt(high * axes.get_xlim()[1]))
         axes.annotate("never", (never, 1.0), xycoords=("data", "axes fraction"), ha="center", va="bottom", fontsize=8.5)

@@ -13,6 +13,8 @@ import torch
 
 from optimbench.convergence.problem import Array, Arrays, Problem, Tensors, declare, stream, uniform_by_fan_in
 
+threshold_backward = torch.ops.aten.threshold_backward  # of ReLU: what comes back where it was above 0
+
 POINTS, HIDDEN, NOISE = 1000, 20, 0.1  # NOISE: standard deviation
 GRID = np.linspace(-1.0, 1.0, POINTS, dtype=np.float32)[:, None]
 
@@ -55,6 +57,19 @@ class Parabola(Problem):
         w1, b1, w2, b2 = parameters.values()
         hidden = torch.addcmul(b1[:, :, None], w1, data["x"].transpose(1, 2)).relu()
         return (torch.baddbmm(b2[:, :, None], w2, hidden) - data["y"].transpose(1, 2)).square().mean((1, 2))
+
+    def differentiate(self, parameters: Tensors, data: Tensors) -> tuple[torch.Tensor, Tensors]:
+        """Backpropagation by hand, half the cost of a traced one for so small a network."""
+        with torch.no_grad():
+            w1, b1, w2, b2 = parameters.values()
+            x = data["x"].expand(len(w1), -1, -1)
+            hidden = torch.addcmul(b1[:, :, None], w1, x.mT).relu_()
+            error = torch.baddbmm(b2[:, :, None], w2, hidden).sub_(data["y"].mT)
+            losses = error.square().mean((1, 2))
+            out = error.mul_(2.0 / error.shape[2])
+            back = threshold_backward(torch.bmm(w2.mT, out), hidden, 0.0)
+            gradients = (torch.bmm(back, x), back.sum(2), torch.bmm(out, hidden.mT), out.sum(2))
+            return losses, dict(zip(parameters, gradients))
 
     def gradient(self, parameters: Arrays, data: Arrays) -> tuple[float, Arrays]:
         w1, b1, w2, b2 = parameters.values()

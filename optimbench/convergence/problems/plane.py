@@ -28,6 +28,11 @@ class Plane(Problem):
         x, y = parameters["point"].unbind(1)
         return self.value(x, y)
 
+    def differentiate(self, parameters: Tensors, data: Tensors) -> tuple[torch.Tensor, Tensors]:
+        with torch.no_grad():
+            x, y = parameters["point"].unbind(1)
+            return self.value(x, y), {"point": torch.stack(self.slope(x, y), 1)}
+
     def gradient(self, parameters: Arrays, data: Arrays) -> tuple[float, Arrays]:
         x, y = parameters["point"]
         return float(self.value(x, y)), {"point": np.array(self.slope(x, y))}

@@ -45,6 +45,12 @@ class Quadratic(Problem):
         x = parameters["x"]
         return 0.5 * (x * torch.bmm(data["hessian"], x[:, :, None])[:, :, 0]).sum(1)
 
+    def differentiate(self, parameters: Tensors, data: Tensors) -> tuple[torch.Tensor, Tensors]:
+        with torch.no_grad():
+            x = parameters["x"]
+            slope = torch.bmm(data["hessian"], x[:, :, None])[:, :, 0]
+            return 0.5 * (x * slope).sum(1), {"x": slope}
+
     def gradient(self, parameters: Arrays, data: Arrays) -> tuple[float, Arrays]:
         slope = data["hessian"] @ parameters["x"]
         return float(0.5 * parameters["x"] @ slope), {"x": slope}

@@ -16,6 +16,10 @@ def cosine(x: Any) -> Any:
     return torch.cos(x) if isinstance(x, torch.Tensor) else np.cos(x)
 
 
+def sine(x: Any) -> Any:
+    return torch.sin(x) if isinstance(x, torch.Tensor) else np.sin(x)
+
+
 class Rastrigin(Plane):
     """f = 20 + x² - 10 cos(2 π x) + y² - 10 cos(2 π y), least at the origin."""
 
@@ -31,7 +35,7 @@ class Rastrigin(Plane):
 
     def slope(self, x: Any, y: Any) -> tuple[Any, Any]:
         turn = 2.0 * math.pi
-        return tuple(2.0 * one + 10.0 * turn * np.sin(turn * one) for one in (x, y))
+        return tuple(2.0 * one + 10.0 * turn * sine(turn * one) for one in (x, y))
 
 
 declare(Rastrigin())
