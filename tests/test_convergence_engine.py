@@ -17,7 +17,7 @@ from optimbench.convergence.contenders import Unsuitable
 from optimbench.convergence.kept import WrittenOver, kept
 from optimbench.convergence.problem import PROBLEMS, Problem
 from optimbench.convergence.problems.parabola import Parabola
-from optimbench.convergence.replicas import CLOSURE, LOOP, STACK, VIEWS, in_sparse_form
+from optimbench.convergence.replicas import CLOSURE, LOOP, STACK, VIEWS, Replicas, in_sparse_form
 from optimbench.convergence.trajectory import Contender
 from reference import OPTIMIZERS
 
@@ -298,6 +298,20 @@ def test_iterates_lie_where_the_objective_is_recorded() -> None:
     for row in range(3):
         values = [problem.gradient({"point": point}, {})[0] for point in trained.iterates[row]]
         np.testing.assert_allclose(trained.losses[row], values, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "contender", [one for one in contenders.chosen([]) if contenders.sparse(one)], ids=lambda one: one.label
+)
+def test_a_gradient_of_one_element_moves_that_element(contender: Contender) -> None:
+    """Of the second setting, whose part of the stack does not begin where the memory does."""
+    starts = {"w": torch.ones(2, 3, dtype=torch.float64)}
+    replicas = Replicas(contender, [{"lr": 0.25}] * 2, starts, STACK, sparse=True)
+    gradient = torch.zeros(2, 3, dtype=torch.float64)
+    gradient[1, 0] = 1.0
+    replicas.hand_over({"w": gradient})
+    replicas.step()
+    assert (replicas.parameters["w"] != 1.0).tolist() == [[False] * 3, [True, False, False]]
 
 
 def test_sparse_gradients_are_those_of_an_embedding() -> None:

@@ -72,7 +72,9 @@ class Replicas:
             for name, parameter in self.parameters.items():
                 shared = parameter.detach()[part] if self.stacked else parameter.detach()[part.start]
                 if self.sparse and name not in self.tables:
-                    shared = shared.flatten()  # elements are stored one by one, and one index for each is the least
+                    # Elements are stored one by one, with one index for each, which is the least. They are rows of one element:
+                    # to a vector that begins in the midst of its memory torch adds single elements in the wrong place.
+                    shared = shared.reshape(-1, 1)
                 elif self.sparse and self.stacked:
                     shared = shared.flatten(0, 1)  # a stack of tables is a longer table: the rows of each at an offset
                 found.append(Leaf(shared.requires_grad_(), name, part))
