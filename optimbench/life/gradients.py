@@ -230,6 +230,40 @@ def check_sparse_gradients(case: LifeCase, script: Script) -> list[Found]:
     return script.judge()
 
 
+PART = 6  # elements of a parameter in the midst of three times as many
+
+
+@scenario(
+    "A sparse gradient of one element, or of two, moves these alone, wherever in memory its parameter begins.",
+    needs=SPARSE_GRADIENTS, shapes=(((PART,),), ((PART,),)), sets=_plainly,
+)  # fmt: skip
+def check_sparse_elements_of_a_part(case: LifeCase, script: Script) -> list[Found]:
+    """Parameters that are the middle of a longer vector, so long that what goes astray stays in it."""
+    run, rng = Run(script, "optimizer", "p"), case.rng
+    run.sparse, run.groups = True, [["p0"], ["p1"]]
+    for name, (start,) in zip(run.parameters, case.draw().groups, strict=True):
+        memory = run.number(np.pad(start, PART), case.dtype)
+        script.do(f"memory_{name} = {memory}\n{name} = torch.nn.Parameter(memory_{name}[{PART}:{2 * PART}])")
+    run.construct((case.options, case.options))
+    for count in (1, 2, 1):
+        lines, gradients = [], []
+        for name in run.parameters:
+            index = np.sort(rng.choice(PART, count, replace=False))
+            gradients.append(np.zeros(PART))
+            gradients[-1][index] = rng.integers(1, 9, count) / 8.0
+            elements = f"torch.tensor([{index.tolist()}]), {run.number(gradients[-1][index], case.dtype)}, ({PART},)"
+            lines.append(f"{name}.grad = torch.sparse_coo_tensor({elements}, check_invariants=True).coalesce()")
+        script.do("\n".join(lines))
+        before = run.look()
+        with script.optional("sparse", "Sparse"):
+            script.do(f"{run.name}.step()")
+        run.record(gradients, before, run.look(), [gradient != 0.0 for gradient in gradients])
+    for name in run.parameters:
+        kept = f"not (memory_{name}[:{PART}].any() or memory_{name}[{2 * PART}:].any())"
+        script.expect(bool(script[kept]), f"memory around {name} was written to", kept, 2 * PART)
+    return script.judge()
+
+
 def _masked(item: Optimizer) -> Sequence[str]:
     return (item.masks,) if item.masks else ()
 
