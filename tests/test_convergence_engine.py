@@ -14,7 +14,6 @@ from torch.utils.data import DataLoader, TensorDataset
 import optimbench.convergence.problems  # noqa: F401
 from optimbench.convergence import contenders, engine, preparation, probe
 from optimbench.convergence.contenders import Unsuitable
-from optimbench.convergence.kept import WrittenOver, kept
 from optimbench.convergence.problem import PROBLEMS, Problem
 from optimbench.convergence.problems.parabola import Parabola
 from optimbench.convergence.replicas import CLOSURE, LOOP, STACK, VIEWS, Replicas, in_sparse_form
@@ -247,25 +246,6 @@ class Lost(torch.optim.SGD):
         for group in self.param_groups if self.made == 3 else ():
             for p in group["params"]:
                 p.detach().fill_(float("nan"))
-
-
-def test_what_is_kept_for_all_optimizers_is_looked_at_again() -> None:
-    """An array that was written over is told, by name, and drawn anew the next time; all others are the same object."""
-    drawn: list[int] = []
-
-    @kept(2)
-    def order(seed: int) -> Any:
-        drawn.append(seed)
-        return {"x": np.arange(5.0) + seed, "y": np.array(seed)}
-
-    assert order(1) is order(1)
-    order(1)["x"][3] = 1e-9
-    with pytest.raises(WrittenOver, match="order of 1 in the memory of this process was written over"):
-        order(1)
-    assert order(1)["x"].tolist() == [1.0, 2.0, 3.0, 4.0, 5.0]
-    assert drawn == [1, 1]
-    assert [order(seed)["y"].tolist() for seed in (2, 3, 1)] == [2, 3, 1]
-    assert drawn == [1, 1, 2, 3, 1]
 
 
 def test_the_pace_is_that_of_a_loop_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ steps, and from its last one on the records repeat the objective that it reached
 
 from __future__ import annotations
 
+import functools
 import itertools
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,7 +21,6 @@ import torch
 from numpy.typing import NDArray
 
 from optimbench.convergence import contenders
-from optimbench.convergence.kept import kept
 from optimbench.convergence.problem import Arrays, Problem, recorded
 from optimbench.convergence.replicas import ALONE, CLOSURE, LOOP, VIEWS, Replicas
 from optimbench.convergence.trajectory import Contender, Setting
@@ -47,13 +47,13 @@ class Trained:
     seconds: float
 
 
-@kept(512)
+@functools.lru_cache(maxsize=512)
 def _data(problem: Problem, seed: int) -> Arrays:
     """The data of a seed; kept, since every optimizer that is compared has the same."""
     return problem.data(seed)
 
 
-@kept(512)
+@functools.lru_cache(maxsize=512)
 def _start(problem: Problem, seed: int) -> Arrays:
     return problem.start(seed)
 

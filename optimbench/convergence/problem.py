@@ -10,6 +10,7 @@ all seeds share have a first axis of 1.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.util
 import re
@@ -21,7 +22,6 @@ import torch
 from numpy.typing import NDArray
 
 from benchkit.request import UsageError
-from optimbench.convergence.kept import kept
 
 Array = NDArray[Any]
 Arrays = dict[str, Array]
@@ -153,7 +153,7 @@ class Problem:
         return permutation(self.name, self.examples, seed, epoch)
 
 
-@kept(4096)
+@functools.lru_cache(maxsize=4096)
 def permutation(problem: str, examples: int, seed: int, epoch: int) -> NDArray[np.int64]:
     """An order of the examples; kept, since every optimizer that is compared takes them in the same one."""
     found = stream(problem, f"order of epoch {epoch}", seed).permutation(examples)
