@@ -149,10 +149,10 @@ def _take(lab: Lab, point: Point) -> dict[str, Any]:
     """The fields of one record: a measurement, or why there is none."""
     import torch
 
-    if reason := _late(lab, point):
-        return _skipped(reason) | {"late": True}
     if reason := _too_much(lab, point):
         return _skipped(reason)
+    if reason := _late(lab, point):
+        return _skipped(reason) | {"late": True}
     beside = rival(point, lab.clocks)
     theirs = point.path.startswith(AGAINST)
     paired = theirs or point.path == NUMPY
