@@ -44,8 +44,8 @@ def grid(item: Loss, level: str, dtypes: tuple[str, ...], device: str, seed: int
 
     At level quick the defaults of the first variant meet all of them. The reductions, and the shapes of the edge lane, of the
     other option sets and variants are shared out among the formats that are asked for, so that every two of option, format and
-    reduction still meet; so are the deprecated arguments. At level standard these are shared
-    out where the options are not the defaults.
+    reduction still meet; so are the deprecated arguments, and ordinary and edge lane take turns there. At level standard the
+    shapes of the edge lane are shared out for later variants where the options are not the defaults.
     """
     count = SAMPLES[level]
     for later, variant in enumerate(item.variants):
@@ -56,7 +56,7 @@ def grid(item: Loss, level: str, dtypes: tuple[str, ...], device: str, seed: int
                 turn, among = later + number + place, len(dtypes) if sharing else 1
                 edge_among = len(dtypes) if later and (level == "quick" or (level == "standard" and number)) else among
                 for reduction in _share(list(item.reductions), turn, among):
-                    for lane in lanes(item):
+                    for lane in _lanes(item, turn) if sharing else lanes(item):
                         found = list(enumerate(_shapes(item, lane, reduction, count)))
                         for sample, shape in found if lane != "edge" else _share(found, turn, edge_among):
                             yield Case(item, variant, options, reduction, dtype, device, lane, shape, sample, seed=seed)
@@ -67,6 +67,11 @@ def grid(item: Loss, level: str, dtypes: tuple[str, ...], device: str, seed: int
                     yield Case(
                         item, variant, item.defaults, reduction, dtype, device, "ordinary", shape, 0, legacy=legacy, seed=seed
                     )
+
+
+def _lanes(item: Loss, turn: int) -> list[str]:
+    """The lanes of an item but one: the ordinary and the edge lane take turns."""
+    return [lane for lane in lanes(item) if lane != ("edge", "ordinary")[turn % 2]]
 
 
 def _share(values: list[T], turn: int, among: int) -> list[T]:

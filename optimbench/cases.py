@@ -240,9 +240,10 @@ def cases(item: Optimizer, level: str, dtypes: Sequence[str], device: str, seed:
     shows is due to the options in its name. On the late lane, where gradients are missing, both groups have them: that is
     bookkeeping, the same in every format, so one format does. Below level thorough the edge lane takes every second combination
     of options, path and format, so that each two of the three still meet, and the late lane takes turns. At level quick, where
-    all formats are asked for, all lanes take every third one of those that are not at the defaults, one option set alone has
-    many tensors, and the whole number of steps is made in float32 and on the late lane, since what shows late shows in every
-    format: the other formats, whose roundings are as wrong in the first step as in any later one, make half of them.
+    all formats are asked for, all lanes take every third one of those that are not at the defaults, where there is an edge case
+    it takes turns with the ordinary one, one option set alone has many tensors, and all the steps are made in float32
+    and on the late lane, since what shows late shows in every format: the other formats, whose roundings are as wrong in the
+    first step as in any later one, make half of them.
     Where there is an edge case, which lies in memory as tensors usually do, the ordinary one takes the layouts in turn.
     Optimizers that are not elementwise have parameters without elements, and huge gradients, in lanes of their own.
     """
@@ -256,11 +257,13 @@ def cases(item: Optimizer, level: str, dtypes: Sequence[str], device: str, seed:
         others = chosen[0] if number else chosen[min(1, len(chosen) - 1)]
         for column, path in enumerate(item.paths):
             for dtype in dtypes:
-                if level == "quick" and number and len(dtypes) > 2 and (number + column + FORMATS.index(dtype)) % 3:
+                shared = level == "quick" and number > 0 and len(dtypes) > 2
+                if shared and (number + column + FORMATS.index(dtype)) % 3:
                     continue
                 short = level == "quick" and dtype != bookkeeping
                 turn = level == "thorough" or (number + column + FORMATS.index(dtype)) % 2 == 0
-                for lane in ("ordinary", "edge") if turn and not closure else ("ordinary",):
+                lanes = ("ordinary", "edge") if turn and not closure else ("ordinary",)
+                for lane in lanes[number // 2 % 2 :][:1] if shared and turn and not closure else lanes:
                     for turned, variant in enumerate(_problems(number, options in sought) if closure else ("",)):
                         for sample in range(samples):
                             place = number // 2 + 3 * column + 5 * FORMATS.index(dtype) + sample
