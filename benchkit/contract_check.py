@@ -98,7 +98,7 @@ def judged(case: ContractCase, script: Script, make: str, assistant: Assistant, 
         return _not_run(outcome, own)
     if right and outcome.kind in (ANSWERED, RAISED):
         assistant.sure.add((setup, right))
-    if refusal and refusal.foreign and outcome.kind == ANSWERED:
+    if refusal and refusal.foreign:  # it may have written into foreign memory, whatever it says
         assistant.forget()
     return _refused(refusal, outcome, own, case) if refusal else _accepted(outcome, own)
 
