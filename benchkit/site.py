@@ -131,7 +131,8 @@ def contents(parts: Sequence[Part], runs: Sequence[Results] = ()) -> dict[str, A
     wrong = cell["fail"] + cell["error"] + len(unexpected) + len(survivors) + len(complaints)
     drawn = _shown(parts, "figure")
     return {
-        "parts": [part for part in parts if part.command != NULL_EXPERIMENT],
+        # What else there is says itself what makes it.
+        "parts": [part for part in parts if part.command in COMMANDS or part.state == "unreadable"],
         "command": lambda name: [part for part in parts if part.command == name],
         "verdict": "wrong" if wrong else "incomplete" if lacking else "right",
         "cell": cell,
