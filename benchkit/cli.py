@@ -254,7 +254,8 @@ def _request(
         load_attribute(impl)
     if "against" in extra:
         load_attribute(extra["against"], "--against")
-    if command in ON_WORKERS and "cpu" in (_split(device) or ["cpu"]):
+    wanted = _split(device)
+    if command in ON_WORKERS and "cpu" in (wanted or ["cpu"]):
         from benchkit import workers
 
         workers.warm_up(side.commands["verify"].partition(":")[0])  # they import torch while this process does
@@ -262,7 +263,7 @@ def _request(
         suite=side.name,
         command=command,
         items=names,
-        devices=_devices(_split(device)),
+        devices=_devices(wanted),
         dtypes=dtypes,
         level=level,
         impl=impl,

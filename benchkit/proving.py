@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime
 import functools
-import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -19,14 +18,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
-from benchkit import cpu_time, workers
+from benchkit import workers
 from benchkit.attribute import load, torch_class
 from benchkit.edits import edits
 from benchkit.judge import ERROR, FAIL
 from benchkit.request import DISCREPANCY, RIGHT, Request
 from benchkit.results import Run
 from benchkit.spec import Equivalent, Item, Planted
-from benchkit.tally import Tally, Work
+from benchkit.tally import Stopwatch, Tally, Work
 from benchkit.verification import Bench, Record
 from benchkit.waivers import Waivers
 
@@ -135,7 +134,7 @@ def _cases(bench_name: str, name: str, level: str, seed: int) -> tuple[Any, ...]
 class Outcome:
     """What became of some mutants in a run of cases: by number how many checks each had, and what caught it, if it is.
 
-    ``work`` is what it took, without records.
+    ``work`` is what all of them took.
     """
 
     checks: dict[int, int] = field(default_factory=dict)
@@ -145,7 +144,7 @@ class Outcome:
 
 def attempt(task: Task) -> Outcome:
     """Run cases on mutants, each until a check fails; on the reference itself, run them all."""
-    begun, cpu = time.time(), cpu_time.spent()
+    watch = Stopwatch()
     import torch
 
     torch.set_num_threads(1)
@@ -168,7 +167,7 @@ def attempt(task: Task) -> Outcome:
                     break
         if not subjects:
             break
-    outcome.work = Work(sum(outcome.checks.values()), cpu_time.spent() - cpu, begun=begun)
+    outcome.work = watch.work(sum(outcome.checks.values()))
     return outcome
 
 

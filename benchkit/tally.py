@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from benchkit import cpu_time
 from benchkit.judge import ERROR, FAIL, MARGINAL, PASS, SHARED, UNSUPPORTED, WAIVED
 
 Record = dict[str, Any]
@@ -21,6 +23,17 @@ class Work:
     seconds: float = 0.0
     compiling: float = 0.0
     begun: float = math.inf
+
+
+class Stopwatch:
+    """Started where a unit begins: says at its end what the unit took of this process and its children."""
+
+    def __init__(self) -> None:
+        self.begun, self.spent, self.compiling = time.time(), cpu_time.spent(), cpu_time.compiling()
+
+    def work(self, checks: int) -> Work:
+        compiling = cpu_time.compiling() - self.compiling
+        return Work(checks, cpu_time.spent() - self.spent - compiling, compiling, self.begun)
 
 
 @dataclass

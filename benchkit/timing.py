@@ -115,11 +115,12 @@ def time_points(
                 fields |= history.change(then.get(point.id), fields) | ({"again": True} if again else {})
                 if not (again and fields.get("late")):
                     record = run.write("time", point.id, **fields, doubts=doubts[point.device])
-                    records = latest([*records, record])
+                    records.append(record)
                     lab.remember(record)
             progress.advance(bar)
         checks = [record for record in run.records if record["kind"] == "cross_check"]
         checks += _cross_checks(run, lab, [point for point in points if not point.path.startswith(AGAINST)])
+        records = latest(records)
         counts = {status: sum(record["status"] == status for record in records) for status in ("measured", "skipped")}
         run.end(**counts)
         header = run.header

@@ -6,7 +6,6 @@ from __future__ import annotations
 import datetime
 import functools
 import itertools
-import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import Future
@@ -19,13 +18,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from benchkit import cpu_time, findings, workers
+from benchkit import findings, workers
 from benchkit.attribute import load, load_attribute, torch_class
 from benchkit.exercised import Exercised
 from benchkit.judge import ABSENT, ERROR, FAIL, OTHER, SHARED, UNSUPPORTED, WAIVED, WORST_FIRST
 from benchkit.request import DISCREPANCY, DTYPES, RIGHT, Request
 from benchkit.results import Run
-from benchkit.tally import Tally, Work
+from benchkit.tally import Stopwatch, Tally, Work
 from benchkit.waivers import Waivers
 
 Record = dict[str, Any]
@@ -108,12 +107,11 @@ def subject_of(unit: Unit) -> Any:
 
 def work(unit: Unit) -> Done:
     """Do a unit."""
-    begun, cpu, compiler = time.time(), cpu_time.spent(), cpu_time.compiling()
+    watch = Stopwatch()
     run_case, subject = load(unit.bench).run_case, subject_of(unit)
     left = [case for index, case in enumerate(cases_of(unit), unit.start) if _crash(unit, index)["id"] not in unit.done]
     records = [record for case in left for record in run_case(case, subject, unit.done)]
-    compiling = cpu_time.compiling() - compiler
-    return records, Work(len(records), cpu_time.spent() - cpu - compiling, compiling, begun)
+    return records, watch.work(len(records))
 
 
 def verify(request: Request, bench: Bench) -> int:

@@ -263,7 +263,7 @@ def cases(item: Optimizer, level: str, dtypes: Sequence[str], device: str, seed:
                 short = level == "quick" and dtype != bookkeeping
                 turn = level == "thorough" or (number + column + FORMATS.index(dtype)) % 2 == 0
                 lanes = ("ordinary", "edge") if turn and not closure else ("ordinary",)
-                for lane in lanes[number // 2 % 2 :][:1] if shared and turn and not closure else lanes:
+                for lane in (lanes[number // 2 % len(lanes)],) if shared else lanes:
                     for turned, variant in enumerate(_problems(number, options in sought) if closure else ("",)):
                         for sample in range(samples):
                             place = number // 2 + 3 * column + 5 * FORMATS.index(dtype) + sample

@@ -66,7 +66,10 @@ class Recording:
         """Compare a gradient after a step with what it was before."""
         self.gradients += given.size
         if kept is None or not np.array_equal(kept, given):
-            self.damaged.append(f"step {step + 1}: the gradient of parameter {number} was changed in place")
+            self._damaged_gradient(step, number)
+
+    def _damaged_gradient(self, step: int, number: int) -> None:
+        self.damaged.append(f"step {step + 1}: the gradient of parameter {number} was changed in place")
 
     def see(self, film: Film, drawn: Drawn, given: Array, group_of: Sequence[int]) -> None:
         """Take the steps from the looks before, between and after them; ``given`` are the gradients end to end, by step."""
@@ -102,7 +105,7 @@ class Recording:
             first += stretch.count
         self.gradients += int(there[:first].sum(axis=0) @ [p.size for p in drawn.parameters])
         for step, number in np.argwhere(changed):
-            self.damaged.append(f"step {step + 1}: the gradient of parameter {number} was changed in place")
+            self._damaged_gradient(step, number)
 
     def see_surroundings(self, tensors: Sequence[tuple[str, Any]]) -> None:
         """Look at the memory around tensors at the end of a run."""

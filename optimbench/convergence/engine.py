@@ -157,14 +157,13 @@ def train(
     if path == VIEWS and len(settings) * len(seeds) == 1:
         path = LOOP  # one replica needs no view, and torch's implementation for many tensors is slow for few
     if path in ALONE:
-        work = _alone if path == CLOSURE else _together
         runs = []
         for setting, seed in itertools.product(settings, seeds):
             with torch.random.fork_rng(devices=[] if device == "cpu" else [device]):
                 torch.manual_seed(seed)  # for a class that draws numbers itself
-                runs.append(work(problem, contender, [setting], [seed], steps, path, device))
+                runs.append(_run(problem, contender, [setting], [seed], steps, path, device))
     else:
-        runs = [_together(problem, contender, settings, seeds, steps, path, device)]
+        runs = [_run(problem, contender, settings, seeds, steps, path, device)]
     books, trained = [book for book, _ in runs], [parameters for _, parameters in runs]
     iterates = [book.iterates for book in books if book.iterates is not None]
     return Trained(
@@ -180,7 +179,7 @@ def train(
 Run = tuple[Book, Tensors]
 
 
-def _together(
+def _run(
     problem: Problem,
     contender: Contender,
     settings: Sequence[Setting],
@@ -189,51 +188,44 @@ def _together(
     path: str,
     device: str,
 ) -> Run:
-    """All replicas at once, one evaluation in a step."""
+    """Replicas of all settings and seeds, trained until the budget is spent."""
     course = Course(problem, seeds, len(settings), steps, device)
     replicas = Replicas(contender, settings, course.starts(), path, contenders.sparse(contender), problem.tables)
     book = Book(problem, steps, replicas.count)
-    whole = problem.batch is None
+    (_by_closure if path == CLOSURE else _together)(course, replicas, book)
+    return book, replicas.parameters
+
+
+def _together(course: Course, replicas: Replicas, book: Book) -> None:
+    """All replicas at once, one evaluation in a step."""
+    problem, whole = course.problem, course.problem.batch is None
     for step, batch in enumerate(course.batches()):
         due = book.due(step)
-        if due and (step == steps or not whole):
-            _record(problem, book, replicas, course, step)
-        if step == steps:
-            return book, replicas.parameters
+        if due and (step == course.steps or not whole):
+            _record(book, replicas, course, step)
+        if step == course.steps:
+            return
         losses, gradients = problem.differentiate(replicas.parameters, batch)
         if due and whole:
             book.write(losses, step, replicas.parameters)
         replicas.hand_over(gradients, problem.touched(batch))
         replicas.step()
-    raise AssertionError("batches have no end")
 
 
-def _alone(
-    problem: Problem,
-    contender: Contender,
-    settings: Sequence[Setting],
-    seeds: Sequence[int],
-    steps: int,
-    path: str,
-    device: str,
-) -> Run:
+def _by_closure(course: Course, replicas: Replicas, book: Book) -> None:
     """One replica whose steps evaluate as often as they like, until the budget is spent or all its parameters are NaN.
 
     Whatever is added to NaN is NaN, so that nothing would come after.
     """
-    course = Course(problem, seeds, 1, steps, device)
-    book = Book(problem, steps, 1)
-    replicas = Replicas(contender, settings, course.starts(), path, contenders.sparse(contender), problem.tables)
     evaluations = 0
     for step, batch in enumerate(course.batches()):
-        over = step == steps or evaluations >= steps or _lost(replicas.parameters)
+        over = step == course.steps or evaluations >= course.steps or _lost(replicas.parameters)
         if book.due(step) or (over and book.unfinished):
-            _record(problem, book, replicas, course, evaluations)
+            _record(book, replicas, course, evaluations)
         if over:
             book.fill()
-            return book, replicas.parameters
-        evaluations += step_alone(problem, replicas, batch, path)
-    raise AssertionError("batches have no end")
+            return
+        evaluations += step_alone(course.problem, replicas, batch, CLOSURE)
 
 
 def _lost(parameters: Tensors) -> bool:
@@ -266,9 +258,9 @@ def step_alone(
     return calls
 
 
-def _record(problem: Problem, book: Book, replicas: Replicas, course: Course, evaluations: int) -> None:
+def _record(book: Book, replicas: Replicas, course: Course, evaluations: int) -> None:
     """Evaluate the objective over all data."""
-    losses = []
+    problem, losses = course.problem, []
     with torch.no_grad():
         for at in range(0, replicas.count, problem.sweep):
             rows = slice(at, at + problem.sweep)

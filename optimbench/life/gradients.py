@@ -222,12 +222,17 @@ def check_sparse_gradients(case: LifeCase, script: Script) -> list[Found]:
             listed = f"torch.tensor([{index.tolist()}], dtype=torch.int64)"
             value = f"torch.sparse_coo_tensor({listed}, {run.number(rows, case.dtype)}, {start.shape}, check_invariants=True)"
             lines.append(f"{name}.grad = {value}")
-        script.do("\n".join(lines))
-        before = run.look()
-        with script.optional("sparse", "Sparse"):
-            script.do(f"{run.name}.step()")
-        run.record(gradients, before, run.look(), touched)
+        _sparse_step(script, run, lines, gradients, touched)
     return script.judge()
+
+
+def _sparse_step(script: Script, run: Run, lines: list[str], gradients: list[Array], touched: Sequence[Array]) -> None:
+    """Write gradients, some of them sparse, and the step by them, and record it; Unsupported where it declines them."""
+    script.do("\n".join(lines))
+    before = run.look()
+    with script.optional("sparse", "Sparse"):
+        script.do(f"{run.name}.step()")
+    run.record(gradients, before, run.look(), touched)
 
 
 PART = 6  # elements of a parameter in the midst of three times as many
@@ -253,11 +258,7 @@ def check_sparse_elements_of_a_part(case: LifeCase, script: Script) -> list[Foun
             gradients[-1][index] = rng.integers(1, 9, count) / 8.0
             elements = f"torch.tensor([{index.tolist()}]), {run.number(gradients[-1][index], case.dtype)}, ({PART},)"
             lines.append(f"{name}.grad = torch.sparse_coo_tensor({elements}, check_invariants=True).coalesce()")
-        script.do("\n".join(lines))
-        before = run.look()
-        with script.optional("sparse", "Sparse"):
-            script.do(f"{run.name}.step()")
-        run.record(gradients, before, run.look(), [gradient != 0.0 for gradient in gradients])
+        _sparse_step(script, run, lines, gradients, [gradient != 0.0 for gradient in gradients])
     for name in run.parameters:
         kept = f"not (memory_{name}[:{PART}].any() or memory_{name}[{2 * PART}:].any())"
         script.expect(bool(script[kept]), f"memory around {name} was written to", kept, 2 * PART)
