@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import special
 
-from reference.elementary import log_add_exp, log_expit
+from reference.elementary import log_add_exp, log_expit, log_expits
 
 FORMATS = [np.float32, np.float64]
 ULPS = 4.0  # what the bound of an implementation allows a logarithm of the sigmoid
@@ -43,6 +43,16 @@ def test_log_expit_at_its_ends_and_in_no_dimension(dtype):
         assert log_expit(np.array(0.5, dtype=dtype)) == pytest.approx(special.log_expit(0.5))
     assert np.all(np.isneginf(log_expit(ends)[:1]))
     assert np.array_equal(log_expit(np.arange(3)), special.log_expit(np.arange(3.0)))
+
+
+@pytest.mark.parametrize("dtype", FORMATS)
+def test_both_log_expits_are_those_of_either(dtype):
+    """Of -x and of x, at the ends too, and for numbers that are no array."""
+    x = np.concatenate([scores(dtype), np.array([-np.inf, np.inf, np.nan, 0.0, -0.0], dtype=dtype)])
+    for found, wanted in zip(log_expits(x), (log_expit(-x), log_expit(x)), strict=True):
+        assert found.dtype == dtype
+        np.testing.assert_array_equal(found, wanted)
+    assert log_expits(0.5) == (special.log_expit(-0.5), special.log_expit(0.5))
 
 
 @pytest.mark.parametrize("dtype", FORMATS)

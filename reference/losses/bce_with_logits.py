@@ -5,7 +5,7 @@ from benchkit.contract import Acceptance, Refusal, half_broadcast, unlike
 from benchkit.contract import labels as no_labels
 from benchkit.domains import Domain, reals, unit_interval
 from benchkit.spec import Figure, loss
-from reference.elementary import log_expit
+from reference.elementary import log_expits
 
 SURE = 8.0  # logits beyond which a right answer leaves a loss that is small beside the logit
 
@@ -22,7 +22,7 @@ def entropy(x, y, p, sure=SURE):
     lose digits for different x, so the mean of the two shorter ones stands here, whose bound is that of either. Beyond the
     logit ``sure`` the first is asked for, where it is the label that is sure.
     """
-    no, yes = log_expit(-x), log_expit(x)
+    no, yes = log_expits(x)
     positive, negative = p * y, 1.0 - y
     as_written = -(np.where(y == 0.0, 0.0, positive * yes) + np.where(y == 1.0, 0.0, negative * no))
     both = positive + negative
@@ -173,7 +173,8 @@ def bce_with_logits(x, y, *, weight, pos_weight):
 @bce_with_logits.gradient
 def _(x, y, *, weight, pos_weight):
     p = 1.0 if pos_weight is None else pos_weight
-    by_x, by_y = slope(x, y, p), log_expit(-x) - p * log_expit(x)
+    no, yes = log_expits(x)
+    by_x, by_y = slope(x, y, p), no - p * yes
     return (by_x, by_y) if weight is None else (weight * by_x, weight * by_y)
 
 
@@ -182,7 +183,7 @@ bce_with_logits.wrong("weight not applied", "weight * found", "found")
 bce_with_logits.wrong("pos_weight counts the negatives too", "entropy(x, y, p)", "p * entropy(x, y, 1.0)")
 bce_with_logits.wrong("the logit taken for a probability", "entropy(x, y, p)", "entropy(np.log(np.abs(x)), y, p)")
 bce_with_logits.wrong("pos_weight not in the derivative", "slope(x, y, p)", "slope(x, y, 1.0)", part="gradient")
-bce_with_logits.wrong("pos_weight not in the derivative by the target", "p * log_expit(x)", "log_expit(x)", part="gradient")
+bce_with_logits.wrong("pos_weight not in the derivative by the target", "p * yes", "yes", part="gradient")
 
 
 @bce_with_logits.planted("pos_weight form overflows where the plain one does not", thread="13773")
@@ -211,7 +212,8 @@ def _(x, y, *, weight, pos_weight):
 def _(x, y, *, weight, pos_weight):
     p = 1.0 if pos_weight is None else pos_weight
     by_x = np.where(x == 0.0, -y * 1.0, slope(x, y, p))
-    by_y = log_expit(-x) - p * log_expit(x)
+    no, yes = log_expits(x)
+    by_y = no - p * yes
     return (by_x, by_y) if weight is None else (weight * by_x, weight * by_y)
 
 

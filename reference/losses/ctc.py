@@ -78,46 +78,47 @@ def _inputs(log_probs, concatenated):
 def _states(log_probs, targets, input_lengths, target_lengths, blank):
     """Everything with a batch axis, and the states of the alignment: blank, first label, blank, ..., last label, blank.
 
-    Returns log_probs (T, N, C), labels of the states (N, 2 S + 1), input lengths (N, 1) and target lengths (N, 1).
+    Returns log_probs (T, N, C), labels of the states (2 S + 1, N), input lengths (N) and target lengths (N).
     """
-    lengths = np.reshape(target_lengths, (-1, 1))
+    lengths = np.reshape(target_lengths, -1)
     frames, classes = log_probs.shape[0], log_probs.shape[-1]
     if targets.ndim == 1:
-        place = np.cumsum(lengths, axis=0) - lengths + np.arange(lengths.max(initial=0))
+        place = np.cumsum(lengths) - lengths + np.arange(lengths.max(initial=0))[:, None]
         targets = np.append(targets, blank)[np.minimum(place, len(targets))]
-    targets = np.where(np.arange(targets.shape[1]) < lengths, targets, blank)
+    else:
+        targets = np.transpose(targets)
+    targets = np.where(np.arange(len(targets))[:, None] < lengths, targets, blank)
     blanks = np.full_like(targets, blank)
-    labels = np.concatenate(
-        [np.stack([blanks, targets], axis=-1).reshape(len(targets), -1), np.full_like(lengths, blank)], axis=1
-    )
-    return log_probs.reshape(frames, len(lengths), classes), labels, np.reshape(input_lengths, (-1, 1)), lengths
+    labels = np.stack([blanks, targets], axis=1).reshape(2 * len(targets), len(lengths))
+    labels = np.concatenate([labels, np.full_like(lengths, blank)[None]])
+    return log_probs.reshape(frames, len(lengths), classes), labels, np.reshape(input_lengths, -1), lengths
 
 
 def _shifted(a, by):
     """States moved up (by > 0) or down, with probability 0 entering."""
-    nothing = np.full((a.shape[0], min(abs(by), a.shape[1])), -np.inf)
-    return np.concatenate([nothing, a[:, :-by]] if by > 0 else [a[:, -by:], nothing], axis=1)
+    nothing = np.full((min(abs(by), len(a)), *a.shape[1:]), -np.inf)
+    return np.concatenate([nothing, a[:-by]] if by > 0 else [a[-by:], nothing])
 
 
 def _before(labels, blank):
     """The label two states below."""
-    return np.concatenate([np.full((len(labels), 2), blank), labels], axis=1)[:, :-2]
+    return np.concatenate([np.full((2, labels.shape[1]), blank), labels])[:-2]
 
 
 def _emitted(log_probs, labels):
-    """The log-probability of the label of each state in each frame, (T, N, 2 S + 1)."""
-    return np.take_along_axis(log_probs, np.broadcast_to(labels, (len(log_probs), *labels.shape)), axis=-1)
+    """The log-probability of the label of each state in each frame, (T, 2 S + 1, N)."""
+    return log_probs[:, np.arange(labels.shape[1]), labels]
 
 
 def _entered(alpha, jump):
     """The probability of being about to emit in each state: stay, step from the state below, or jump over a blank."""
-    below = np.concatenate([np.full((len(alpha), 2), -np.inf), alpha], axis=1)
-    return log_add_exp([alpha, below[:, 1:-1], np.where(jump, below[:, :-2], -np.inf)])
+    below = np.concatenate([np.full((2, alpha.shape[1]), -np.inf), alpha])
+    return log_add_exp([alpha, below[1:-1], np.where(jump, below[:-2], -np.inf)])
 
 
 def _start(labels):
     """Before the first frame: in the blank that precedes the target."""
-    return np.where(np.arange(labels.shape[1]) == 0, 0.0, np.full(labels.shape, -np.inf))
+    return np.where(np.arange(len(labels))[:, None] == 0, 0.0, np.full(labels.shape, -np.inf))
 
 
 def _every_label(draw, lengths):
@@ -300,8 +301,9 @@ def ctc(log_probs, targets, input_lengths, target_lengths, *, blank, zero_infini
     alpha = _start(labels)
     for t in range(len(log_probs)):
         alpha = np.where(t < frames, _entered(alpha, jump) + emitted[t], alpha)
-    at_blank = np.take_along_axis(alpha, 2 * length, axis=1)
-    at_label = np.take_along_axis(alpha, np.maximum(2 * length - 1, 0), axis=1)
+    of_batch = np.arange(len(length))
+    at_blank = alpha[2 * length, of_batch]
+    at_label = alpha[np.maximum(2 * length - 1, 0), of_batch]
     loss = -np.logaddexp(at_blank, np.where(length > 0, at_label, -np.inf)).reshape(batch)
     return np.where(loss == np.inf, 0.0, loss) if zero_infinity else loss
 
@@ -316,20 +318,20 @@ def _(log_probs, targets, input_lengths, target_lengths, *, blank, zero_infinity
     for t in range(len(log_probs)):
         alphas.append(np.where(t < frames, _entered(alphas[t], jump) + emitted[t], alphas[t]))
     # beta[t, s]: the logarithm of the probability of spelling the rest in the frames after t, from state s.
-    state = np.arange(labels.shape[1])
+    state = np.arange(len(labels))[:, None]
     last = (state == 2 * length) | (state == 2 * length - 1)
     betas = [np.where(last, 0.0, -np.inf)]
     for t in reversed(range(len(log_probs))):
         ahead = betas[0] + emitted[t]
         left = log_add_exp([ahead, _shifted(ahead, -1), _shifted(np.where(jump, ahead, -np.inf), -2)])
         betas.insert(0, np.where(t < frames, left, betas[0]))
-    total = betas[0][:, :1]  # everything begins in state 0
+    total = betas[0][0]  # everything begins in state 0
     possible = total > -np.inf
     posterior = np.exp(np.stack(alphas[1:]) + np.stack(betas[1:]) - np.where(possible, total, 0.0))
     of_class = np.expand_dims(labels, -1) == np.arange(log_probs.shape[-1])
-    occupancy = np.where(of_class, np.expand_dims(posterior, -1), 0.0).sum(axis=2)
-    slope = np.where(possible, -occupancy, 0.0 if zero_infinity else np.nan)
-    heard = np.reshape(np.arange(len(log_probs)), (-1, 1, 1)) < frames
+    occupancy = np.where(of_class, np.expand_dims(posterior, -1), 0.0).sum(axis=1)
+    slope = np.where(possible[:, None], -occupancy, 0.0 if zero_infinity else np.nan)
+    heard = np.reshape(np.arange(len(log_probs)), (-1, 1, 1)) < frames[:, None]
     return (np.where(heard, slope, 0.0).reshape(shape),)
 
 
@@ -349,11 +351,17 @@ ctc.wrong("zero_infinity ignored", " if zero_infinity else loss", " if False els
 ctc.wrong(
     "zero_infinity not heeded by the derivative", "0.0 if zero_infinity else np.nan", "np.nan", part="gradient", thread="16199"
 )
-ctc.wrong("an empty target gets no derivative", "-occupancy,", "-occupancy * (length > 0),", part="gradient", thread="18215")
+ctc.wrong(
+    "an empty target gets no derivative",
+    "-occupancy,",
+    "-occupancy * (length > 0)[:, None],",
+    part="gradient",
+    thread="18215",
+)
 ctc.wrong(
     "derivative divided by the target length whatever the reduction",
-    "np.where(possible, -occupancy,",
-    "np.where(possible, -occupancy / np.maximum(length, 1),",
+    "-occupancy,",
+    "-occupancy / np.maximum(length, 1)[:, None],",
     part="gradient",
     thread="16093",
 )
