@@ -145,9 +145,9 @@ def allowed(variant, *, weight, pos_weight):
     ],
     source="torch.nn.BCEWithLogitsLoss documentation",
     figure=Figure(
-        xlabel="logit x, target 1 or 0.25",
+        xlabel="logit x, target 1",
         span=(-6.0, 6.0),
-        inputs=lambda x: (x, np.where(x == x, 1.0, 0.0)),
+        inputs=lambda x: (x, np.ones_like(x)),
     ),
 )
 def bce_with_logits(x, y, *, weight, pos_weight):

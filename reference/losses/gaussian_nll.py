@@ -110,7 +110,7 @@ POSITIVE = "a tensor of positive variances"
     source="Nix and Weigend, Estimating the mean and variance of the target probability distribution, 1994; "
     "torch.nn.GaussianNLLLoss documentation",
     figure=Figure(
-        xlabel="input - target, variance 0.5 or",
+        xlabel="input - target, for the variance 0.5",
         span=(-3.0, 3.0),
         inputs=lambda x: (x, np.zeros_like(x), np.full_like(x, 0.5)),
         options=[{"full": False}, {"full": True}],
