@@ -17,6 +17,7 @@ from optimbench.lockstep import COUNTER
 from optimbench.subject import Unsupported
 
 Options = Mapping[str, Any]
+STEPS = 8  # of a run in which options change, enough for the averages that begin late to begin
 PARTNERS = {"float64": "float32", "float32": "bfloat16", "bfloat16": "float32", "float16": "float64"}
 
 
@@ -44,7 +45,7 @@ def compounding(item: Optimizer) -> set[str]:
         for value in values[:2] if carried(item) else ():
             options, p = dict(item.defaults) | {name: value}, np.ones(1)
             state = item.initial_function(p, **options) if item.initial_function else {}
-            for _ in range(3):
+            for _ in range(STEPS):
                 p, state = item.function(p, np.ones(1), state, **options)
             kept.append([float(np.max(state[entry])) for entry in carried(item)])
         if kept and kept[0] != kept[-1]:
@@ -77,7 +78,7 @@ def check_changed_options(case: LifeCase, script: Script) -> list[Found]:
     own = (case.options, case.others)
     other = [toward(case.item, *own), toward(case.item, *own[::-1])]
     run = script.start(drawn.groups, own)
-    for step, gradients in enumerate(drawn.gradients[:8]):
+    for step, gradients in enumerate(drawn.gradients[:STEPS]):
         if step == 3:
             held = fixed(script, run)
             other = [{**new, **{n: v for n, v in now.items() if n in held}} for now, new in zip(own, other, strict=True)]

@@ -178,6 +178,46 @@ class LinearThenEntropy(torch.nn.Module):
         return functional.cross_entropy(logits.reshape(*x.shape[:-1], *self.shape), y, **self.how)
 
 
+class AlignmentByStates(torch.nn.Module):
+    """One state after another of one sequence after another, the derivative by autograd."""
+
+    def __init__(self, blank=0, reduction="mean", zero_infinity=False):
+        super().__init__()
+        self.blank, self.reduction, self.zero_infinity = blank, reduction, zero_infinity
+
+    def forward(self, log_probs, targets, input_lengths, target_lengths):
+        every = log_probs if log_probs.ndim == 3 else log_probs[:, None]
+        frames, lengths = (torch.as_tensor(n).reshape(-1).tolist() for n in (input_lengths, target_lengths))
+        if targets.ndim == 1:
+            targets = targets[: sum(lengths)].split(lengths)
+        rows = zip(every.unbind(1), targets, frames, lengths, strict=True)
+        found = torch.stack([self.one(x[:count], y[:length].tolist()) for x, y, count, length in rows])
+        if self.zero_infinity:
+            found = torch.where(found == torch.inf, 0.0, found)
+        if self.reduction == "mean":
+            return (found / torch.tensor(lengths).clamp(min=1)).mean()
+        return found.sum() if self.reduction == "sum" else found.reshape(log_probs.shape[1:-1])
+
+    def one(self, log_probs, target):
+        states = [self.blank, *(s for label in target for s in (label, self.blank))]
+        zero = log_probs[:0].sum()
+        alpha = [zero] + [None] * (len(states) - 1)
+        for frame in log_probs:
+            alpha = [self.enter(alpha, states, k, frame[state]) for k, state in enumerate(states)]
+        total = self.together(alpha[-2:])
+        return zero + torch.inf if total is None else -total
+
+    def enter(self, alpha, states, k, emitted):
+        jumps = k > 1 and states[k] not in (self.blank, states[k - 2])
+        before = self.together(alpha[max(k - 1 - jumps, 0) : k + 1])
+        return None if before is None or emitted == -torch.inf else before + emitted
+
+    def together(self, ways):
+        """The logarithm of the sum; None stands for the probability 0."""
+        possible = [way for way in ways if way is not None]
+        return torch.logsumexp(torch.stack(possible), 0) if possible else None
+
+
 LOSSES = {
     HuberByClamp: "HuberLoss",
     LikelihoodByMask: "NLLLoss",
@@ -189,4 +229,5 @@ LOSSES = {
     TripletByRelu: "TripletMarginWithDistanceLoss",
     AdaptiveByAllClasses: "AdaptiveLogSoftmaxWithLoss",
     LinearThenEntropy: "LinearCrossEntropyLoss",
+    AlignmentByStates: "CTCLoss",
 }

@@ -1,6 +1,7 @@
 """Right optimizers as users write them: other names in the state, fewer features, another order of the same steps.
 
-``RIGHT`` maps each class to the torch class in whose place it stands.
+``RIGHT`` maps each class to the torch class in whose place it stands, ``IN_EVERY_FORMAT`` those that neither overflow nor
+lose a small number in float16.
 """
 
 from __future__ import annotations
@@ -133,4 +134,88 @@ class Flat(torch.optim.Optimizer):
             self.state[one]["sum"].copy_(sums.reshape(one.shape))
 
 
-RIGHT = {WithoutClosure: "SGD", CountsInPython: "Adam", Derived: "Adam", ReadyAtOnce: "RMSprop", Flat: "Adagrad"}
+class SignsMultiplied(torch.optim.Optimizer):
+    """Rprop by the product of two signs."""
+
+    def __init__(self, params, lr=1e-2, etas=(0.5, 1.2), step_sizes=(1e-6, 50.0), *, maximize=False):
+        super().__init__(params, {"lr": lr, "etas": etas, "step_sizes": step_sizes, "maximize": maximize})
+
+    @torch.no_grad()
+    def step(self, closure=None):
+        for group in self.param_groups:
+            for p in group["params"]:
+                if p.grad is not None:
+                    self.state[p] = self.state[p] or {"sign": torch.zeros_like(p), "size": torch.full_like(p, group["lr"])}
+                    self.one(p, p.grad.sign() * (-1 if group["maximize"] else 1), self.state[p], group)
+
+    def one(self, p, sign, state, group):
+        (down, up), (smallest, largest) = group["etas"], group["step_sizes"]
+        turn = sign * state["sign"]
+        shorter, longer = (state["size"] * down).clamp(min=smallest), (state["size"] * up).clamp(max=largest)
+        state["size"] = torch.where(turn > 0, longer, torch.where(turn < 0, shorter, state["size"]))
+        state["sign"] = sign.masked_fill(turn < 0, 0.0)
+        p -= state["sign"] * state["size"]
+
+
+class RatesAnew(torch.optim.Optimizer):
+    """ASGD that makes its rates in the step that uses them, from a counter alone."""
+
+    def __init__(self, params, lr=1e-2, lambd=1e-4, alpha=0.75, t0=1e6, weight_decay=0.0, *, maximize=False):
+        defaults = {"lr": lr, "lambd": lambd, "alpha": alpha, "t0": t0}
+        super().__init__(params, {**defaults, "weight_decay": weight_decay, "maximize": maximize})
+
+    @torch.no_grad()
+    def step(self, closure=None):
+        for group in self.param_groups:
+            for p in group["params"]:
+                if p.grad is None:
+                    continue
+                state = self.state[p] or {"made": 0, "average": torch.zeros_like(p)}
+                made, decay = state["made"], group["lambd"]
+                eta = group["lr"] / (1 + decay * group["lr"] * made) ** group["alpha"]
+                g = (-p.grad if group["maximize"] else p.grad) + group["weight_decay"] * p
+                p -= eta * (g + decay * p)
+                late = made - group["t0"]
+                average = p.clone() if late <= 1 else state["average"] * (1 - 1 / late) + p / late
+                self.state[p] = {"made": made + 1, "average": average}
+
+
+class TouchedByIndex(torch.optim.Optimizer):
+    """SparseAdam that reads and writes by the indices of the gradient, with eps brought to the form of algorithm 1."""
+
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, maximize=False):
+        super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "maximize": maximize})
+
+    @torch.no_grad()
+    def step(self, closure=None):
+        for group in self.param_groups:
+            for p in group["params"]:
+                if p.grad is None:
+                    continue
+                if not self.state[p]:
+                    self.state[p] = {"made": 0, "m": torch.zeros_like(p), "v": torch.zeros_like(p)}
+                gradient = p.grad.coalesce()
+                values = -gradient.values() if group["maximize"] else gradient.values()
+                self.one(p, tuple(gradient.indices()), values, self.state[p], group)
+
+    def one(self, p, touched, g, state, group):
+        state["made"] += 1
+        m, v = (
+            beta * state[name][touched] + (1 - beta) * new
+            for beta, name, new in zip(group["betas"], "mv", (g, g * g), strict=True)
+        )
+        state["m"][touched], state["v"][touched] = m, v
+        first, second = (1 - beta ** state["made"] for beta in group["betas"])
+        root = second**0.5
+        p[touched] = p[touched] - group["lr"] * (m / first) / (v.sqrt() / root + group["eps"] / root)
+
+
+IN_EVERY_FORMAT = {SignsMultiplied: "Rprop", RatesAnew: "ASGD", TouchedByIndex: "SparseAdam"}
+RIGHT = {
+    WithoutClosure: "SGD",
+    CountsInPython: "Adam",
+    Derived: "Adam",
+    ReadyAtOnce: "RMSprop",
+    Flat: "Adagrad",
+    **IN_EVERY_FORMAT,
+}

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 import torch
-from meta import alternatives, alternatives_losses, broken, broken_modules, newer_optimizers
+from meta import alternatives, alternatives_losses, broken, broken_modules, newer_optimizers, plain_optimizers
 
 from benchkit import verification
 from benchkit.contract_check import ContractCase
@@ -135,7 +135,7 @@ def waivers() -> Waivers:
 RIGHT_ONES = [
     *((LOSSES, item, c) for c, item in (alternatives.LOSSES | alternatives_losses.LOSSES).items()),
     *((OPTIMIZERS, item, c) for c, item in alternatives.OPTIMIZERS.items()),
-    *((OPTIMIZERS, item, c) for c, item in newer_optimizers.RIGHT.items()),
+    *((OPTIMIZERS, item, c) for c, item in (newer_optimizers.RIGHT | plain_optimizers.IN_EVERY_FORMAT).items()),
 ]
 
 
