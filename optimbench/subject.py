@@ -232,6 +232,18 @@ class TorchSubject:
                     raise Unsupported(str(error)) from error
                 raise
 
+    def refuses(self, name: str, value: Any) -> bool:
+        """Whether the constructor has the option but not this value of it."""
+        import torch
+
+        try:
+            self.constructor([torch.nn.Parameter(torch.zeros(2, 2))], **{name: value})
+        except ValueError:
+            return True
+        except Exception:  # whatever else goes wrong is told where the class is made for a case
+            return False
+        return False
+
     def _changed_tensors(self, case: Case, optimizer: Any) -> Iterator[str]:
         """A complaint for each option held in a tensor that is not what it was."""
         for name, precision in self.held(case).items():

@@ -40,14 +40,16 @@ def play(case: LifeCase, subject: Subject) -> tuple[Outcome, Script | None]:
 
 
 def fitted(case: LifeCase, subject: TorchSubject) -> LifeCase:
-    """The case with the options that a class lacks at their defaults in both groups: its life is that of the rest.
+    """The case with what a class does not take, an option or its value, at the default in both groups: its life is that of the
+    rest.
 
     Unsupported where nothing would be left of what the case is about.
     """
     fit = cast(LifeCase, subject.fitted(case))
     if subject.own:
         return fit
-    item, missing = case.item, [n for n in case.settings if n not in subject.accepted]
+    item = case.item
+    missing = [n for n in case.settings if n not in subject.accepted or subject.refuses(n, case.options[n])]
     options = {n: item.defaults[n] if n in missing else v for n, v in case.options.items()}
     about = case.variant if case.variant in item.options else ""
     if about and about not in subject.accepted:

@@ -19,6 +19,7 @@ TABLES = (
     Tabulated("gradient-above-tolerance", {"tolerance_grad": 2**-7}, [(1.0, 2**-7 + 2**-22)]),
     Tabulated("gradient-after-step", {"max_iter": 4, "tolerance_grad": 2**-7}, [(1.0, -1.0), (0.0, 2**-7), (-1.0, -1.0)]),
     Tabulated("slope-at-tolerance", {"tolerance_change": 2**-10}, [(1.0, -(2**-5)), (0.0, -1.0)]),
+    Tabulated("slope-above-tolerance", {"tolerance_change": 2**-10}, [(1.0, -(2**-6)), (0.0, -1.0)]),
     Tabulated("step-at-tolerance", {"lr": 2**-10, "max_iter": 4, "tolerance_change": 2**-10}, [(1.0, -1.0), (0.0, -1.0)]),
     Tabulated("step-above-tolerance", {"lr": 2**-9, "max_iter": 4, "tolerance_change": 2**-10}, [(1.0, -2.0), (0.0, -1.0)]),
     # The change of the gradient, 1e-10 * 2**17, times the step, 2**-17.

@@ -1,7 +1,7 @@
 """Right optimizers as users write them: other names in the state, fewer features, another order of the same steps.
 
 ``RIGHT`` maps each class to the torch class in whose place it stands, ``IN_EVERY_FORMAT`` those that neither overflow nor
-lose a small number in float16.
+lose a small number in float16, ``WRONG`` those that have a fault.
 """
 
 from __future__ import annotations
@@ -210,6 +210,85 @@ class TouchedByIndex(torch.optim.Optimizer):
         p[touched] = p[touched] - group["lr"] * (m / first) / (v.sqrt() / root + group["eps"] / root)
 
 
+class TwoLoops(torch.optim.Optimizer):
+    """LBFGS without a line search, its pairs in one list of its own."""
+
+    def __init__(
+        self, params, lr=1.0, max_iter=20, max_eval=None, tolerance_grad=1e-7, tolerance_change=1e-9, history_size=100,
+        line_search_fn=None,
+    ):  # fmt: skip
+        if line_search_fn is not None:
+            raise ValueError("line_search_fn must be None")
+        limits = {"max_iter": max_iter, "max_eval": max_iter * 5 // 4 if max_eval is None else max_eval}
+        tolerances = {"tolerance_grad": tolerance_grad, "tolerance_change": tolerance_change}
+        super().__init__(params, {"lr": lr, **limits, **tolerances, "history_size": history_size})
+        self.parameters = self.param_groups[0]["params"]
+
+    def gradient(self):
+        return torch.cat([(torch.zeros_like(p) if p.grad is None else p.grad).reshape(-1) for p in self.parameters])
+
+    def move(self, by):
+        for p, part in zip(self.parameters, by.split([p.numel() for p in self.parameters]), strict=True):
+            p += part.view_as(p)
+
+    def scale(self, s, y):
+        return s.dot(y) / y.dot(y)
+
+    def direction(self, g, pairs):
+        d, shares = -g, []
+        for s, y in reversed(pairs):
+            shares.append(s.dot(d) / y.dot(s))
+            d = d - shares[-1] * y
+        d = d * self.scale(*pairs[-1]) if pairs else d
+        for (s, y), share in zip(pairs, reversed(shares), strict=True):
+            d = d + (share - y.dot(d) / y.dot(s)) * s
+        return d
+
+    @torch.no_grad()
+    def step(self, closure):
+        closure, group, state = torch.enable_grad()(closure), self.param_groups[0], self.state[self.parameters[0]]
+        loss = first = closure()
+        g, evaluations = self.gradient(), 1
+        for last in [False] * (group["max_iter"] - 1) + [True]:
+            if g.abs().max() <= group["tolerance_grad"]:
+                break
+            t = group["lr"]
+            if "moved" not in state:
+                state["pairs"], d, t = [], -g, min(1.0, 1.0 / float(g.abs().sum())) * t
+            else:
+                y = g - state["gradient"]
+                if y.dot(state["moved"]) > 1e-10:
+                    state["pairs"] = [*state["pairs"], (state["moved"], y)][-group["history_size"] :]
+                d = self.direction(g, state["pairs"])
+            state["moved"], state["gradient"], before = t * d, g, loss
+            if g.dot(d) > -group["tolerance_change"]:
+                break
+            self.move(t * d)
+            if last or evaluations >= group["max_eval"]:
+                break
+            loss, evaluations = closure(), evaluations + 1
+            g = self.gradient()
+            short = (t * d).abs().max() <= group["tolerance_change"] or abs(loss - before) < group["tolerance_change"]
+            if short or evaluations >= group["max_eval"]:
+                break
+        return first
+
+
+class NeverScaled(TwoLoops):
+    """The first guess of the inverse Hessian is the identity."""
+
+    def scale(self, s, y):
+        return 1.0
+
+
+class ScaledByTheStep(TwoLoops):
+    """The other quotient of Barzilai and Borwein."""
+
+    def scale(self, s, y):
+        return s.dot(s) / s.dot(y)
+
+
+WRONG = {NeverScaled: "LBFGS", ScaledByTheStep: "LBFGS"}
 IN_EVERY_FORMAT = {SignsMultiplied: "Rprop", RatesAnew: "ASGD", TouchedByIndex: "SparseAdam"}
 RIGHT = {
     WithoutClosure: "SGD",
@@ -217,5 +296,6 @@ RIGHT = {
     Derived: "Adam",
     ReadyAtOnce: "RMSprop",
     Flat: "Adagrad",
+    TwoLoops: "LBFGS",
     **IN_EVERY_FORMAT,
 }

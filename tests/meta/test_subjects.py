@@ -61,7 +61,7 @@ LATER = (broken.AbortsOnce, broken.NoForward, broken.NoBackward, broken.NoStep) 
 WRONG = [
     *((LOSSES, item, c) for c, item in (broken.LOSSES | broken_modules.LOSSES).items() if c not in LATER),
     *((OPTIMIZERS, item, c) for c, item in broken.OPTIMIZERS.items() if c not in LATER),
-    *((OPTIMIZERS, item, c) for c, item in newer_optimizers.WRONG.items()),
+    *((OPTIMIZERS, item, c) for c, item in (newer_optimizers.WRONG | plain_optimizers.WRONG).items()),
 ]
 
 
@@ -156,8 +156,9 @@ def test_a_right_implementation_in_another_algebra_is_not_refused(bench, item: s
         (LOSSES, "MSELoss", alternatives.Squared),
         (LOSSES, "KLDivLoss", alternatives.Divergence),
         (OPTIMIZERS, "SGD", alternatives.SGD),
+        (OPTIMIZERS, "LBFGS", plain_optimizers.TwoLoops),
     ],
-    ids=["Squared", "Divergence", "SGD"],
+    ids=["Squared", "Divergence", "SGD", "TwoLoops"],
 )
 def test_nor_at_level_standard(bench, item: str, constructor) -> None:
     """Pairs of options and more samples."""
