@@ -48,7 +48,7 @@ class Effort:
 
 EFFORTS = {
     "quick": Effort(0.03, 40.0, 0.5, 0.1, 0.2, 2),
-    "standard": Effort(0.08, 160.0, 1.5, 0.5, 0.6, 6),
+    "standard": Effort(0.08, 300.0, 1.5, 0.5, 0.6, 6),
     "thorough": Effort(1.0, None, 4.0, 4.0, 2.0, 20),
 }
 

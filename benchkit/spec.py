@@ -111,13 +111,14 @@ class Native:
 
     ``expression`` is its Python text, in which ``torch`` is known: it is evaluated where the subject is built, and printed in
     reproducers. ``formula`` is what it means to the reference. ``label`` stands for it in case ids. ``dtypes`` are the
-    formats that torch allows it with (default: all).
+    formats that torch allows it with (default: all), ``versions`` the releases of torch that have it, such as ``<2.14``.
     """
 
     label: str
     expression: str
     formula: Any = None
     dtypes: Sequence[str] = ()
+    versions: str = ""
 
 
 @dataclass(frozen=True)

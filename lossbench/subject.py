@@ -10,6 +10,8 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
 
 from benchkit.attribute import torch_class
 from benchkit.domains import Domain
@@ -286,10 +288,17 @@ def arguments_of(item: Loss, reduction: str) -> dict[str, Any]:
 
 
 def native(value: Any) -> Any:
-    """An option value as torch takes it: an object of torch's own is made from its expression."""
+    """An option value as torch takes it: an object of torch's own is made from its expression.
+
+    Unsupported where the installed release does not have it.
+    """
     import torch
 
-    return eval(value.expression, {"torch": torch}) if isinstance(value, Native) else value
+    if not isinstance(value, Native):
+        return value
+    if not SpecifierSet(value.versions).contains(Version(torch.__version__).public, prereleases=True):
+        raise Unsupported(f"torch {torch.__version__} does not have the value {value.label}")
+    return eval(value.expression, {"torch": torch})
 
 
 def fill(module: Any, values: Mapping[str, Any], parameters: Mapping[str, str]) -> dict[str, Any]:

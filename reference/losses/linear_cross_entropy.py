@@ -12,17 +12,23 @@ CHUNKED = [
     Native("chunked", "torch.nn.LinearCrossEntropyOptions()"),
     Native("chunks_of_2", "torch.nn.LinearCrossEntropyOptions(batch_chunk_size=2, allow_retain_graph=True)"),
 ]
+BALANCED = "<2.14"  # the releases that have this policy
 POLICIES = [
     Native("accurate", "torch.nn.LinearCrossEntropyOptions(batch_chunk_size=3, acc_policy='accurate')"),
-    Native("balanced", "torch.nn.LinearCrossEntropyOptions(chunking_method='aspect_ratio', acc_policy='balanced')"),
+    Native(
+        "balanced",
+        "torch.nn.LinearCrossEntropyOptions(chunking_method='aspect_ratio', acc_policy='balanced')",
+        versions=BALANCED,
+    ),
 ]
 MIXED = [
     Native(
         f"{policy}_in_float32",
         f"torch.nn.LinearCrossEntropyOptions(batch_chunk_size=2, acc_policy={policy!r}, acc_dtype=torch.float32)",
         dtypes=("bfloat16", "float16"),
+        versions=versions,
     )
-    for policy in ("accurate", "balanced", "compact")
+    for policy, versions in (("accurate", ""), ("balanced", BALANCED), ("compact", ""))
 ]
 
 
