@@ -6,7 +6,7 @@ from __future__ import annotations
 import datetime
 import functools
 import itertools
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
@@ -263,6 +263,8 @@ def _settle(record: Record, waivers: Waivers, request: Request) -> None:
     if record["status"] == FAIL and (waiver := waivers.match(record)):
         record["status"] = SHARED if request.impl else WAIVED
         record["waiver"] = waiver.id
+    elif record["status"] == FAIL and (waiver := waivers.match_on_cpu(record)):
+        record["waived_on_cpu"] = waiver.id
 
 
 @dataclass
@@ -385,6 +387,12 @@ def _print(console: Console, request: Request, tally: Tally, problems: list[str]
     )
     if tally.seconds:
         console.print(tally.described, highlight=False, soft_wrap=True)
+    known = Counter(record["waived_on_cpu"] for record in tally.failures if "waived_on_cpu" in record)
+    if known:
+        listed = ", ".join(f"{id} ({count})" for id, count in known.most_common())
+        console.print(
+            f"{known.total()} of the discrepancies are as waived on the CPU: {listed}", highlight=False, soft_wrap=True
+        )
     verdict = "all right" if not bad and not problems else f"{bad} discrepancies, {len(problems)} waivers to mend"
     console.print(
         f"{verdict}: {sum(tally.statuses.values())} checks, {tally.compared} numbers compared{excused}{unsupported}; {path}",

@@ -148,6 +148,12 @@ class Waivers:
         """The first waiver that excuses a record, expired or not; the record's ``status`` does not matter."""
         return next((waiver for waiver in self._listing(record) if waiver.excuses(record)), None)
 
+    def match_on_cpu(self, record: Mapping[str, Any]) -> Waiver | None:
+        """The waiver that would excuse the record of another device if it were one of the CPU: likely the same defect."""
+        device = str(record["device"])
+        on_cpu = {**record, "device": "cpu", "id": str(record["id"]).replace(f"-{device}-", "-cpu-")}
+        return None if device == "cpu" else self.match(on_cpu)
+
     def _listing(self, record: Mapping[str, Any]) -> tuple[Waiver, ...]:
         """The waivers that list what a record is of; there are few kinds of records, so this is asked once for each."""
         kind = tuple(record.get(name) for name in _LISTS)

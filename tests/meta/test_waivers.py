@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import datetime
+import io
 import json
 
 import pytest
+from rich.console import Console
 
-from benchkit.request import UsageError
+from benchkit.request import Request, UsageError
+from benchkit.tally import Tally
+from benchkit.verification import _print as print_
+from benchkit.verification import _settle as settle
 from benchkit.waivers import Waivers, default_path
 from reference import LOSSES, OPTIMIZERS
 
@@ -84,6 +89,28 @@ def test_a_waiver_covers_its_case(load):
     waivers = load(TABLE)
     assert waivers.match(RECORD).id == "beta-0"
     assert waivers.match(RECORD | {"status": "pass"}).id == "beta-0"
+
+
+def test_a_defect_that_is_waived_on_the_cpu_is_named_for_another_device(load):
+    """It is no excuse; and what fails otherwise there, or on the CPU itself, is nothing that is known."""
+    waivers = load(TABLE | {"case": "smooth_l1[beta=0.0]-*-cpu-eager-*", "wrong": "nan"})
+    there = RECORD | {"device": "cuda", "id": str(RECORD["id"]).replace("-cpu-", "-cuda-")}
+    assert waivers.match(there) is None
+    assert waivers.match_on_cpu(there).id == "beta-0"
+    assert waivers.match_on_cpu(there | {"wrong": ["inf"]}) is None
+    assert waivers.match_on_cpu(RECORD) is None
+
+
+def test_what_is_waived_on_the_cpu_is_counted_at_the_end(load, tmp_path):
+    """A failure of another device stays one, and the last lines say what it resembles."""
+    there, tally = RECORD | {"device": "cuda", "compared": 1, "telling": 1}, Tally()
+    request = Request("lossbench", "verify", reports=tmp_path)
+    settle(there, load(TABLE), request)
+    tally.add(there)
+    console = Console(record=True, width=200, file=io.StringIO())
+    print_(console, request, tally, [], tmp_path / "results.jsonl")
+    assert there["status"] == "fail"
+    assert "1 of the discrepancies are as waived on the CPU: beta-0 (1)" in console.export_text()
 
 
 def test_described(load):
