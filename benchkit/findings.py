@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.version import Version
 
 from benchkit.request import UsageError
+from benchkit.versions import among
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -55,7 +55,7 @@ class Finding:
 
     def holds_for(self, torch_version: str) -> bool:
         """Whether this version of torch is said to have the defect."""
-        return self.versions.contains(Version(torch_version).public, prereleases=True)
+        return among(torch_version, self.versions)
 
     def described(self) -> dict[str, Any]:
         """The finding as JSON, for a results file."""

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.version import Version
 
 from benchkit.judge import LIMIT, MARGINAL, OTHER, WRONG
 from benchkit.request import DTYPES, UsageError
+from benchkit.versions import among
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -126,8 +126,7 @@ class Waivers:
         for id in ids:
             if ids.count(id) > 1:
                 raise UsageError(f"waiver {id!r} is there twice; every id must be its own")
-        version = Version(torch_version).public  # 2.13.0+cpu is 2.13.0 here
-        return cls(tuple(waiver for waiver in waivers if waiver.torch.contains(version, prereleases=True)), today)
+        return cls(tuple(waiver for waiver in waivers if among(torch_version, waiver.torch)), today)
 
     def described(self) -> dict[str, dict[str, str]]:
         """Reason, link, expiry and finding by waiver id, so that a reader of the results can do without ``waivers.toml``."""

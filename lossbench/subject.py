@@ -11,12 +11,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 from packaging.specifiers import SpecifierSet
-from packaging.version import Version
 
 from benchkit.attribute import torch_class
 from benchkit.domains import Domain
 from benchkit.precision import PRECISIONS, Precision
 from benchkit.spec import Loss, Native
+from benchkit.versions import among
 from lossbench.layouts import CONTIGUOUS, Laid
 
 Array = NDArray[Any]
@@ -296,7 +296,7 @@ def native(value: Any) -> Any:
 
     if not isinstance(value, Native):
         return value
-    if not SpecifierSet(value.versions).contains(Version(torch.__version__).public, prereleases=True):
+    if not among(torch.__version__, SpecifierSet(value.versions)):
         raise Unsupported(f"torch {torch.__version__} does not have the value {value.label}")
     return eval(value.expression, {"torch": torch})
 
