@@ -132,11 +132,12 @@ def like(number: float) -> Callable[..., Floats]:
     return lambda x: np.full(x.shape, number)
 
 
-def full_like(x: Ball, fill_value: Any) -> Any:
+def full_like(x: Ball, fill_value: Any, *, shape: tuple[int, ...] | None = None) -> Any:
     """An array of one number, plain or a ball."""
+    shape = x.shape if shape is None else shape
     if isinstance(fill_value, Ball):
-        return fill_value.map(lambda v: np.broadcast_to(v, x.shape))
-    return np.full(x.shape, fill_value)
+        return fill_value.map(lambda v: np.broadcast_to(v, shape))
+    return np.full(shape, fill_value)
 
 
 MOVES = [

@@ -248,7 +248,7 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.stack: joined(np.stack),
     np.zeros_like: lambda x: np.zeros(x.shape),
     np.ones_like: lambda x: np.ones(x.shape),
-    np.full_like: lambda x, number: np.full(x.shape, number),
+    np.full_like: lambda x, number, shape=None: np.full(x.shape if shape is None else shape, number),
     np.shape: lambda x: x.shape,
     np.ndim: lambda x: x.ndim,
     np.size: lambda x: x.size,

@@ -11,6 +11,7 @@ from benchkit.device_ratios import Comparison, compare_devices
 from benchkit.results import Record, Results
 from benchkit.self_test import sentences
 from benchkit.time_tables import (
+    all_threads_text,
     by_item,
     check_sentence,
     column,
@@ -19,11 +20,14 @@ from benchkit.time_tables import (
     is_skipped,
     late_sentence,
     launch_sentence,
+    short,
     tables_of,
+    threads_of,
     whole,
 )
 
 __all__ = [
+    "all_threads_text",
     "check_sentence",
     "goal_text",
     "interval_text",
@@ -31,6 +35,8 @@ __all__ = [
     "late_sentence",
     "launch_sentence",
     "sentences",
+    "short",
+    "threads_of",
     "whole",
 ]
 
@@ -77,8 +83,13 @@ def comparisons(records: Sequence[Record]) -> list[Comparison]:
 
 
 def paired(records: Iterable[Record]) -> list[Record]:
-    """The rows that were timed in pairs with torch on the same device."""
+    """The rows of another implementation that were timed in pairs with torch on the same device."""
     return time_tables.paired(map(_complete, records))
+
+
+def references_of(records: Iterable[Record]) -> list[Record]:
+    """The rows of the reference in numpy that were timed in pairs with torch."""
+    return time_tables.references_of(map(_complete, records))
 
 
 def compiled(records: Iterable[Record]) -> list[Record]:

@@ -176,14 +176,40 @@ def whole(record: Mapping[str, Any]) -> str:
     return " ".join((record["item"], _what(record), column(record), *beside))
 
 
+def short(record: Mapping[str, Any]) -> str:
+    """What tells rows of the reference apart, which are all of a forward pass on the CPU."""
+    words = (record["item"], "" if record.get("fixed") else record["workload"], column(record))
+    return " ".join((*filter(None, words), *([record["dtype"]] if record["dtype"] != "float32" else [])))
+
+
 def is_skipped(record: Mapping[str, Any]) -> bool:
     return record.get("status") == "skipped"
 
 
 def paired(records: Iterable[Record]) -> list[Record]:
-    """The rows that were timed in pairs with torch on the same device: the reference, or another implementation."""
+    """The rows of another implementation that were timed in pairs with torch on the same device."""
+    return [record for record in _beside_torch(records) if record["path"].startswith(AGAINST)]
+
+
+def references_of(records: Iterable[Record]) -> list[Record]:
+    """The rows of the reference in numpy that were timed in pairs with torch."""
+    return [record for record in _beside_torch(records) if record["path"] == NUMPY]
+
+
+def _beside_torch(records: Iterable[Record]) -> list[Record]:
     rows = [record for record in records if (record.get("versus") or {}).get("device") == record["device"]]
     return sorted(rows, key=lambda record: (record["item"].lower(), record["operation"], record["size"]))
+
+
+def threads_of(references: Iterable[Record]) -> str:
+    """The threads that torch has beside the reference where it has more than one: ``2 threads``."""
+    counts = {record["versus"]["all_threads"]["threads"] for record in references if record["versus"].get("all_threads")}
+    return f"{' or '.join(map(str, sorted(counts)))} threads" if counts else ""
+
+
+def all_threads_text(versus: Mapping[str, Any]) -> str:
+    """The ratio of the reference to torch on all its threads."""
+    return ratio_text(versus["all_threads"]["ratio"]) if versus.get("all_threads") else ""
 
 
 def compiled(records: Iterable[Record]) -> list[Record]:
@@ -211,19 +237,24 @@ def _show_compile_times(records: Sequence[Record], console: Console) -> None:
 
 def _show_pairs(records: Sequence[Record], console: Console) -> None:
     """Another implementation, or the reference, beside torch: both times, the ratio and the verdict."""
-    rows = paired(records)
-    if not rows:
-        return
-    goals = ["meant"] if any(record["versus"].get("goal") for record in rows) else []
-    table = _table("In pairs with torch: time / time of torch, 99 % interval", ["ratio", "is", *goals])
-    for record in rows:
-        versus = record["versus"]
-        goal = goal_text(versus)
-        verdict = versus["verdict"] if not record["doubts"] else f"{versus['verdict']} (in doubt)"
-        table.add_row(whole(record), interval_text(versus), verdict, *([goal] if goals else []))
-    console.print(table)
-    others = [record for record in rows if record["path"].startswith(AGAINST)]
-    if others:
+    if references := references_of(records):
+        threads = threads_of(references)
+        table = _table(
+            "The reference in numpy, in pairs with torch on one thread: time / time of torch"
+            f"{f', then of torch on {threads}' if threads else ''}, 99 % interval",
+            ["one thread", "meant", *([threads] if threads else [])],
+        )
+        for record in references:
+            versus = record["versus"]
+            found = interval_text(versus) + (" (in doubt)" if record["doubts"] else "")
+            table.add_row(short(record), found, goal_text(versus), *([all_threads_text(versus)] if threads else []))
+        console.print(table)
+    if others := paired(records):
+        table = _table("In pairs with torch: time / time of torch, 99 % interval", ["ratio", "is"])
+        for record in others:
+            verdict = record["versus"]["verdict"] + (" (in doubt)" if record["doubts"] else "")
+            table.add_row(whole(record), interval_text(record["versus"]), verdict)
+        console.print(table)
         lines = [" ".join((_what(record).replace(AGAINST, ""), column(record))) for record in others]
         console.print(compared(others, lines, "the other"), highlight=False, soft_wrap=True)
     refused = [record for record in records if is_skipped(record) and record["path"].startswith(AGAINST)]

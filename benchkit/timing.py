@@ -8,7 +8,8 @@ imported inside the functions.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,7 +21,7 @@ from benchkit.compiling import first_line
 from benchkit.conditions import KEPT, conditions, free_bytes, keep_memory
 from benchkit.cross_check import cross_check, other_clock, spread_evenly
 from benchkit.grid import generator
-from benchkit.pairs import compare
+from benchkit.pairs import Paired, compare
 from benchkit.points import AGAINST, EFFORTS, NUMPY, Effort, Kernel, Point
 from benchkit.quantities import duration
 from benchkit.request import RIGHT, Request, UsageError
@@ -241,16 +242,39 @@ def _versus(lab: Lab, point: Point, kernel: Kernel, beside: Point) -> tuple[dict
     budget_s = AGAINST_S if point.path.startswith(AGAINST) else lab.effort.pairs_s
     rng = generator("pairs", point.id, lab.request.seed)
     ours, theirs = lab.clocks[beside.device], lab.clocks[point.device] if there else None
-    found = compare(other.run, kernel.run, ours, rng, budget_s, second_clock=theirs, precision=RATIO_WITHIN)
-    named = {"path": beside.path, "device": beside.device}
-    goal = lab.goals(point) if point.path == NUMPY else None
+
+    def pairs() -> Paired:
+        return compare(other.run, kernel.run, ours, rng, budget_s, second_clock=theirs, precision=RATIO_WITHIN)
+
+    named: dict[str, Any] = {"path": beside.path, "device": beside.device}
+    if point.path == NUMPY:
+        with one_thread() as usual:
+            found = pairs()
+        named |= {"threads": 1, "goal": lab.goals(point)}
+        if usual > 1:
+            named["all_threads"] = {"threads": usual} | pairs().described()
+    else:
+        found = pairs()
     theirs_s = {"median_s": found.first.median_s, "samples_s": found.first.kept()}
-    result: dict[str, Any] = {"versus": named | found.described() | theirs_s | {"goal": goal}}
+    result: dict[str, Any] = {"versus": named | found.described() | theirs_s}
     if there and kernel.load:
         # By the clock of the host: what is asked is how long the host waits for the answer.
         moved = compare(other.run, _waited(kernel.loaded, point.device), ours, rng, budget_s, precision=RATIO_WITHIN)
         result["loaded"] = named | moved.described() | {"median_s": moved.second.median_s}
     return result, found.second.described()
+
+
+@contextmanager
+def one_thread() -> Iterator[int]:
+    """torch on one thread, like numpy, whose ratio to torch would else count the cores of the machine; the usual number."""
+    import torch
+
+    usual = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield usual
+    finally:
+        torch.set_num_threads(usual)
 
 
 def _waited(run: Callable[[], Any], device: str) -> Callable[[], Any]:

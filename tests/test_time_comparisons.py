@@ -255,6 +255,31 @@ def test_the_reference_stands_in_the_same_table(tmp_path, quick, capsys):
     assert "≤ 5" in printed
 
 
+def test_the_reference_is_timed_beside_one_thread_and_beside_all(tmp_path, quick, monkeypatch, capsys):
+    """numpy has one thread: the goal is about torch on one too, and the ratio to all its threads stands beside it."""
+    usual, seen = torch.get_num_threads(), []
+    compare = timing.compare
+
+    def watched(*given, **named):
+        seen.append(torch.get_num_threads())
+        return compare(*given, **named)
+
+    monkeypatch.setattr(timing, "compare", watched)
+    torch.set_num_threads(3)
+    try:
+        results = run(asked(tmp_path, items=("MSELoss",), extra={"size": (1000,), "path": ("numpy",)}))
+        left = torch.get_num_threads()
+    finally:
+        torch.set_num_threads(usual)
+    (ours,) = results.of("time")
+
+    assert (seen, left) == ([1, 3], 3)
+    assert ours["versus"]["threads"] == 1
+    assert ours["versus"]["all_threads"]["threads"] == 3
+    assert "3 threads" in capsys.readouterr().out
+    assert "ratio to torch on 3 threads" in site.render(tmp_path).read_text(encoding="utf-8")
+
+
 # ---- an earlier run ----------------------------------------------------------------------------------------------------------
 
 

@@ -112,13 +112,15 @@ def _emitted(log_probs, labels):
 
 def _entered(alpha, jump):
     """The probability of being about to emit in each state: stay, step from the state below, or jump over a blank."""
-    below = np.concatenate([np.full((2, alpha.shape[1]), -np.inf), alpha])
+    nothing = np.full_like(alpha[:1], -np.inf)
+    below = np.concatenate([nothing, nothing, alpha])
     return log_add_exp([alpha, below[1:-1], np.where(jump, below[:-2], -np.inf)])
 
 
-def _start(labels):
+def _start(emitted):
     """Before the first frame: in the blank that precedes the target."""
-    return np.where(np.arange(len(labels))[:, None] == 0, 0.0, np.full(labels.shape, -np.inf))
+    nowhere = np.full_like(emitted, -np.inf, shape=emitted.shape[1:])
+    return np.where(np.arange(len(nowhere))[:, None] == 0, 0.0, nowhere)
 
 
 def _every_label(draw, lengths):
@@ -298,7 +300,7 @@ def ctc(log_probs, targets, input_lengths, target_lengths, *, blank, zero_infini
     log_probs, labels, frames, length = _states(log_probs, targets, input_lengths, target_lengths, blank)
     emitted = _emitted(log_probs, labels)
     jump = (labels != blank) & (labels != _before(labels, blank))
-    alpha = _start(labels)
+    alpha = _start(emitted)
     for t in range(len(log_probs)):
         alpha = np.where(t < frames, _entered(alpha, jump) + emitted[t], alpha)
     of_batch = np.arange(len(length))
@@ -314,7 +316,7 @@ def _(log_probs, targets, input_lengths, target_lengths, *, blank, zero_infinity
     log_probs, labels, frames, length = _states(log_probs, targets, input_lengths, target_lengths, blank)
     emitted = _emitted(log_probs, labels)
     jump = (labels != blank) & (labels != _before(labels, blank))
-    alphas = [_start(labels)]
+    alphas = [_start(emitted)]
     for t in range(len(log_probs)):
         alphas.append(np.where(t < frames, _entered(alphas[t], jump) + emitted[t], alphas[t]))
     # beta[t, s]: the logarithm of the probability of spelling the rest in the frames after t, from state s.

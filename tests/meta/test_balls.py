@@ -632,7 +632,7 @@ def test_no_argument_is_ignored() -> None:
         lambda: np.max(x, axis=0, initial=9.0),
         lambda: np.mean(x, dtype=np.float32),
         lambda: np.clip(x, 0.0, 1.0, out=np.zeros(2)),
-        lambda: np.full_like(x, 2.0, shape=(3,)),
+        lambda: np.full_like(x, 2.0, dtype=np.float32),
         lambda: np.ones_like(x, shape=(3,)),
         lambda: np.dot(balls(np.eye(2)), balls(np.eye(2))),
         lambda: np.zeros(2).__iadd__(x),
