@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchkit.pairs import judge
+from benchkit.pairs import AMBIGUOUS, judge
 from benchkit.points import AGAINST, AXES, NUMPY, Point
 from benchkit.request import Request, UsageError
 from benchkit.results import Record, Results, read
@@ -89,6 +89,15 @@ def change(then: Record | None, now: Mapping[str, Any]) -> dict[str, Any]:
     high = now["roof_ratio_high"] / then["roof_ratio_low"] if then["roof_ratio_low"] > 0.0 else math.inf
     ratio = now["roof_ratio"] / then["roof_ratio"]
     return {"change": {"ratio": ratio, "ratio_low": low, "ratio_high": high, "verdict": judge(low, high, FLOOR)}}
+
+
+def seen_twice(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+    """The field ``change`` after a second look: the second one's, and ``ambiguous`` where the two do not say the same.
+
+    ``looks`` holds the ratios of both.
+    """
+    verdict = second["verdict"] if second["verdict"] == first["verdict"] else AMBIGUOUS
+    return {"change": {**second, "verdict": verdict, "looks": [first["ratio"], second["ratio"]]}}
 
 
 def elsewhere(then: Mapping[str, Any], now: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ from benchkit.self_test import sentences
 from benchkit.time_tables import (
     all_threads_text,
     by_item,
+    change_sentence,
     check_sentence,
     column,
     goal_text,
@@ -28,6 +29,7 @@ from benchkit.time_tables import (
 
 __all__ = [
     "all_threads_text",
+    "change_sentence",
     "check_sentence",
     "goal_text",
     "interval_text",
@@ -98,7 +100,7 @@ def compiled(records: Iterable[Record]) -> list[Record]:
 
 
 def changed(records: Iterable[Record]) -> list[Record]:
-    """The rows that were compared with an earlier run, the largest change first."""
+    """The rows that were compared with an earlier run: slower and faster ones first, and the largest change first."""
     return time_tables.changed(map(_complete, records))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -12,11 +14,13 @@ from rich.table import Table
 from benchkit import history
 from benchkit.device_ratios import Comparison, compare_devices, without_accelerator
 from benchkit.measurements import compared
+from benchkit.pairs import AMBIGUOUS, FASTER, SAME, SLOWER
 from benchkit.points import AGAINST, NUMPY
 from benchkit.quantities import duration, rate_text, ratio_text, size_text
 from benchkit.results import Record
 from benchkit.self_test import sentences
 
+CHANGES = {SLOWER: "slower", FASTER: "faster", SAME: "the same", AMBIGUOUS: "ambiguous"}
 WIDE = 96  # columns of a terminal that has room for the rates
 
 
@@ -218,9 +222,17 @@ def compiled(records: Iterable[Record]) -> list[Record]:
 
 
 def changed(records: Iterable[Record]) -> list[Record]:
-    """The rows that were compared with an earlier run, the largest change first."""
+    """The rows that were compared with an earlier run: slower and faster ones first, and the largest change first."""
     rows = [record for record in records if "ratio" in (record.get("change") or {})]
-    return sorted(rows, key=lambda record: -abs(record["change"]["ratio"] - 1.0))
+    order = list(CHANGES)
+    return sorted(rows, key=lambda row: (order.index(row["change"]["verdict"]), -abs(math.log(row["change"]["ratio"]))))
+
+
+def change_sentence(changes: Iterable[Record]) -> str:
+    """How many rows have which verdict since an earlier run: ``Of 4 rows 1 is slower, 2 are the same, 1 is ambiguous.``"""
+    counts = Counter(record["change"]["verdict"] for record in changes)
+    named = (f"{counts[verdict]} {'is' if counts[verdict] == 1 else 'are'} {words}" for verdict, words in CHANGES.items())
+    return f"Of {sum(counts.values())} rows {', '.join(named)}."
 
 
 def _cell(record: Record | None) -> str:
@@ -275,10 +287,12 @@ def _show_changes(records: Sequence[Record], header: Mapping[str, Any], console:
     ):
         if sentence:
             console.print(sentence, highlight=False, soft_wrap=True)
-    table = _table("Ratio of ratios, 99 % intervals of both", ["change", "is"])
-    for record in changed(rows):
-        table.add_row(whole(record), interval_text(record["change"]), record["change"]["verdict"])
-    console.print(table)
+    if told := [record for record in changed(rows) if record["change"]["verdict"] in (SLOWER, FASTER)]:
+        table = _table("Ratio of ratios, 99 % intervals of both, seen twice", ["change", "is"])
+        for record in told:
+            table.add_row(whole(record), interval_text(record["change"]), record["change"]["verdict"])
+        console.print(table)
+    console.print(change_sentence(changed(rows)), highlight=False, soft_wrap=True)
     for reason in dict.fromkeys(record["change"]["reason"] for record in rows if "reason" in record["change"]):
         console.print(f"Not compared: {reason}.", highlight=False)
 

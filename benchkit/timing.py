@@ -8,7 +8,7 @@ imported inside the functions.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -21,7 +21,7 @@ from benchkit.compiling import first_line
 from benchkit.conditions import KEPT, conditions, free_bytes, keep_memory
 from benchkit.cross_check import cross_check, other_clock, spread_evenly
 from benchkit.grid import generator
-from benchkit.pairs import Paired, compare
+from benchkit.pairs import FASTER, SLOWER, Paired, compare
 from benchkit.points import AGAINST, EFFORTS, NUMPY, Effort, Kernel, Point
 from benchkit.quantities import duration
 from benchkit.request import RIGHT, Request, UsageError
@@ -119,6 +119,8 @@ def time_points(
                     records.append(record)
                     lab.remember(record)
             progress.advance(bar)
+        progress.update(bar, description="looking again at what has changed")
+        records += _second_looks(run, lab, points, then)
         checks = [record for record in run.records if record["kind"] == "cross_check"]
         checks += _cross_checks(run, lab, [point for point in points if not point.path.startswith(AGAINST)])
         records = latest(records)
@@ -128,6 +130,21 @@ def time_points(
     show(records, header, console or Console(), tests, machines, checks)
     history.keep(request, header)
     return RIGHT
+
+
+def _second_looks(run: Run, lab: Lab, points: Sequence[Point], then: Mapping[str, Record]) -> list[Record]:
+    """Measure once more what has become slower or faster since an earlier run: a change that is there is there twice."""
+    found = []
+    for point in points:
+        record = lab.taken.get(point.id, {})
+        change = record.get("change", {})
+        if change.get("verdict") not in (SLOWER, FASTER) or "looks" in change or _late(lab, point):
+            continue
+        again = _take(lab, point)
+        if again["status"] == "measured":
+            again |= history.seen_twice(change, history.change(then.get(point.id), again)["change"])
+            found.append(run.write("time", point.id, **(point.described() | again), again=True, doubts=record["doubts"]))
+    return found
 
 
 def _tested(run: Run, device: str, lab: Lab) -> Record:

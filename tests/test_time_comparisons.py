@@ -318,7 +318,20 @@ def test_an_earlier_run_is_compared_by_ratios(tmp_path, quick, capsys, change, v
 
     assert {record["id"] for record in now.of("time")} == {record["id"] for record in read(earlier).of("time")}
     assert {record["change"]["verdict"] for record in now.of("time")} == {verdict}
-    assert "Ratio of ratios" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert ("Ratio of ratios" in printed) == (verdict in ("slower", "faster"))
+    assert f"are {'the same' if verdict == 'same' else verdict}" in printed
+    looks = {len(record["change"].get("looks", [])) for record in now.of("time") if "again" in record}
+    assert looks == ({2} if verdict in ("slower", "faster") else set())
+
+
+def test_a_change_that_is_seen_only_once_is_none():
+    """A second look has the last word on the ratio, and both must say the same."""
+    first = {"ratio": 1.4, "ratio_low": 1.2, "ratio_high": 1.5, "verdict": "slower"}
+    second = {"ratio": 1.02, "ratio_low": 0.98, "ratio_high": 1.05, "verdict": "same"}
+
+    assert history.seen_twice(first, first)["change"]["verdict"] == "slower"
+    assert history.seen_twice(first, second)["change"] == second | {"verdict": "ambiguous", "looks": [1.4, 1.02]}
 
 
 def test_another_yardstick_is_not_compared(tmp_path, quick, capsys):

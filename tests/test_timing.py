@@ -113,6 +113,12 @@ def test_closure_kernel_repeats_the_same_work():
         assert all(torch.equal(a, b) for a, b in zip(*ends, strict=True))
 
 
+@pytest.fixture
+def patient(monkeypatch):
+    """No point is left out because the machine is busy with something else."""
+    monkeypatch.setitem(points.EFFORTS, "quick", dataclasses.replace(points.EFFORTS["quick"], run_s=None, longest_s=600.0))
+
+
 def request(tmp_path, **changes):
     """A small run of two items in two sizes."""
     default = Request(
@@ -121,6 +127,7 @@ def request(tmp_path, **changes):
     return dataclasses.replace(default, **changes)
 
 
+@pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize(
     ("suite", "command", "items"),
     [("lossbench", lossbench.timing.time, LOSSES[:1]), ("optimbench", optimbench.timing.time, [STEPS[0][0]])],
@@ -137,7 +144,7 @@ def test_command_records_every_point(tmp_path, capsys, suite, command, items):
     assert results.ended
     assert [record["id"] for record in results.of("time")] == [point.id for point in points]
     for record in results.of("time"):
-        assert record["status"] == "measured", record
+        assert record["status"] == "measured", record.get("reason")
         assert 0 < record["median_s"] < math.inf
         assert 0 < record["min_s"] <= record["p10_s"] <= record["q1_s"] <= record["median_s"] <= record["q3_s"]
         assert record["iqr_s"] >= 0
@@ -151,6 +158,7 @@ def test_command_records_every_point(tmp_path, capsys, suite, command, items):
     assert "No CUDA device was there" in " ".join(printed.split()) or torch.accelerator.is_available()
 
 
+@pytest.mark.usefixtures("patient")
 def test_resumed_run_measures_only_what_is_missing(tmp_path):
     """After a kill the recorded points stay as they are and the missing ones follow, each once."""
     lossbench.timing.time(request(tmp_path))
