@@ -1,7 +1,7 @@
 """Earlier runs of ``time``: kept side by side, and compared without believing any absolute time.
 
 A time of yesterday says as much about the machine of yesterday as about the kernel. What can be compared is a ratio that was
-measured in pairs: the kernel to the sum of as many bytes beside it (its yardstick), then and now. The change is the ratio of
+measured in pairs: the kernel to the sum of as much memory beside it (its yardstick), then and now. The change is the ratio of
 these two ratios, on one machine as across two.
 """
 
@@ -83,12 +83,16 @@ def change(then: Record | None, now: Mapping[str, Any]) -> dict[str, Any]:
     """
     if then is None or not now.get("roof_ratio"):
         return {}
-    if then.get("bytes") != now.get("bytes"):
-        return {"change": {"reason": f"the yardstick moved {then.get('bytes')} bytes then and {now.get('bytes')} now"}}
+    if then.get("roof_bytes") != now.get("roof_bytes"):
+        return {"change": {"reason": f"the yardstick moved {_moved(then)} then and {_moved(now)} now"}}
     low = now["roof_ratio_low"] / then["roof_ratio_high"] if math.isfinite(then["roof_ratio_high"]) else 0.0
     high = now["roof_ratio_high"] / then["roof_ratio_low"] if then["roof_ratio_low"] > 0.0 else math.inf
     ratio = now["roof_ratio"] / then["roof_ratio"]
     return {"change": {"ratio": ratio, "ratio_low": low, "ratio_high": high, "verdict": judge(low, high, FLOOR)}}
+
+
+def _moved(record: Mapping[str, Any]) -> str:
+    return f"{record['roof_bytes']} bytes" if record.get("roof_bytes") else "nobody knows how much"
 
 
 def seen_twice(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
@@ -121,7 +125,7 @@ def traces(runs: Sequence[Results]) -> list[Trace]:
     found: dict[str, dict[int, Record]] = {}
     for number, run in enumerate(runs):
         for record in run.of("time"):
-            if record.get("roof_ratio"):
+            if record.get("roof_bytes"):  # earlier versions had another yardstick
                 found.setdefault(record["id"], {})[number] = record
     largest: dict[tuple[str, ...], tuple[int, str]] = {}
     for name, by_run in found.items():

@@ -90,9 +90,10 @@ class Point:
 class Kernel:
     """A point made ready to run: inputs lie on the device.
 
-    ``bytes`` is a lower bound of the memory traffic of one run, ``operations`` its arithmetic; 0: unknown. ``changes`` holds
-    the tensors that a run changes. ``load`` brings the inputs from the host to the device once more, where that is
-    another place. ``compile_s`` is how long the compiler took, where there was one.
+    ``bytes`` is a lower bound of the memory traffic of one run, ``operations`` its arithmetic; 0: unknown. ``held`` is the
+    memory that it moves them from and to, 0: as much as is moved. ``changes`` holds the tensors that a run changes in place.
+    ``load`` brings the inputs from the host to the device once more, where that is another place. ``compile_s`` is how long the
+    compiler took, where there was one.
     """
 
     run: Callable[[], Any]
@@ -102,6 +103,7 @@ class Kernel:
     operations: float = 0.0
     load: Callable[[], Any] | None = None
     compile_s: float | None = None
+    held: int = 0
 
     @property
     def loaded(self) -> Callable[[], Any]:

@@ -1,8 +1,9 @@
 """The limit of the machine: how fast it moves as many bytes as a kernel must at least.
 
-Memory is not one speed. A working set that stays in a cache moves several times faster than one that does not, so the limit of
-a kernel is measured at its own working set, in pairs with it: a sum of two arrays into a third that together hold the bytes of
-the kernel. The share of the limit is above one where a kernel has less in memory at once than it moves in all.
+Memory is not one speed. A working set that stays in a cache moves several times faster than one that does not, and what is
+changed where it lies costs less than what is written elsewhere, which a processor reads before it writes. So the limit of a
+kernel is measured in pairs with it, at its own working set and in its own manner: a sum of two arrays, into a third or into the
+first of them, that together are as large as the memory of the kernel.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 
 from benchkit import devices
 from benchkit.pairs import compare
+from benchkit.points import Kernel
 from benchkit.sampling import Clock, Run, sample
 
 SMALLEST = 3 * 64 * 4  # bytes; below this a sum is all launch and no traffic
@@ -30,6 +32,7 @@ class Roof:
     """A kernel beside the sum of ``moved`` bytes: the ratio of the times with its interval, and the rate of the sum."""
 
     worth: float  # the bytes of the kernel over those of the sum
+    moved: int  # the bytes of the sum
     ratio: float
     low: float
     high: float
@@ -45,23 +48,27 @@ class Roof:
             "roof_share_low": self.worth / self.high,
             "roof_share_high": self.worth / self.low if self.low > 0.0 else np.inf,
             "roof_gb_per_s": self.gb_per_s,
+            "roof_bytes": self.moved,
         }
 
 
-def traffic(least: int, device: str) -> tuple[Run, int]:
-    """An operation that reads two arrays and writes a third, ``least`` bytes in all, and the bytes that it moves."""
+def traffic(held: int, device: str, in_place: bool = False) -> tuple[Run, int]:
+    """An operation that reads two arrays and writes a third, or ``in_place`` the first, ``held`` bytes of memory in all, and
+    the bytes that it moves."""
     import torch
 
-    numbers = max(least, SMALLEST) // (3 * NUMBER)
-    a, b, c = (torch.ones(numbers, dtype=torch.float32, device=devices.place(device)) for _ in range(3))
-    return lambda: torch.add(a, b, out=c), 3 * NUMBER * numbers
+    arrays = 2 if in_place else 3
+    numbers = max(held, SMALLEST) // (arrays * NUMBER)
+    a, b, *c = (torch.ones(numbers, dtype=torch.float32, device=devices.place(device)) for _ in range(arrays))
+    target = c[0] if c else a
+    return lambda: torch.add(a, b, out=target), 3 * NUMBER * numbers
 
 
-def roof(run: Run, least: int, device: str, clock: Clock, rng: np.random.Generator, budget_s: float) -> Roof:
-    """The share of the limit that a kernel reaches which must move ``least`` bytes: its rate over that of the sum beside it."""
-    moving, moved = traffic(least, device)
-    found = compare(moving, run, clock, rng, budget_s, precision=PRECISION)
-    return Roof(least / moved, found.ratio, found.low, found.high, moved / found.first.median_s / 1e9)
+def roof(kernel: Kernel, device: str, clock: Clock, rng: np.random.Generator, budget_s: float) -> Roof:
+    """The share of the limit that a kernel reaches whose bytes are known: its rate over that of the sum beside it."""
+    moving, moved = traffic(kernel.held or kernel.bytes, device, in_place=bool(kernel.changes))
+    found = compare(moving, kernel.run, clock, rng, budget_s, precision=PRECISION)
+    return Roof(kernel.bytes / moved, moved, found.ratio, found.low, found.high, moved / found.first.median_s / 1e9)
 
 
 def machine(device: str, clock: Clock, budget_s: float) -> dict[str, Any]:

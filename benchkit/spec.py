@@ -339,7 +339,8 @@ class Optimizer(Item):
     it without any effect on the parameter.
     ``masks`` names the item of whose algorithm this one is documented to be the masked version.
     ``bytes_per_element`` is the least traffic of a step in multiples of the element size, ``operations_per_element`` its
-    arithmetic (0: it depends on more than the number of elements).
+    arithmetic (0: it depends on more than the number of elements); ``read_again`` is how much of that traffic reads what was
+    read before, since all of a tensor must be known first.
     ``curves`` are options with which it is compared beside its defaults. ``companion`` names the item that is documented to
     train the parameters which this one does not take. ``learning_rates`` are those to tune over, where the usual ones do not
     suit it: the lowest, the highest, and how many at equal ratios.
@@ -350,6 +351,7 @@ class Optimizer(Item):
     resolve_function: Function | None = None
     paths: Sequence[str] = ("forloop", "foreach")
     bytes_per_element: float = 0.0
+    read_again: float = 0.0
     operations_per_element: float = 0.0
     exact_options: Sequence[Mapping[str, Any]] = ()
     scratch: Sequence[str] = ()

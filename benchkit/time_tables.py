@@ -40,8 +40,8 @@ def show(
     for chosen in tables_of(records):
         console.print(_times(chosen, devices.get(chosen[0]["device"], "unknown"), rates=console.width >= WIDE))
     console.print(
-        "The limit is a sum of two arrays into a third of as many bytes as must be moved at least, timed in pairs; the share "
-        "of it, and the GB/s where there is room, are those of the largest size that was measured.",
+        "The limit is a sum of two arrays, into a third beside a loss and in place beside a step, of as much memory, timed in "
+        "pairs; the share of it, and the GB/s where there is room, are those of the largest size that was measured.",
         soft_wrap=True,
     )
     for record in machines:
@@ -281,7 +281,7 @@ def _show_changes(records: Sequence[Record], header: Mapping[str, Any], console:
         return
     then = header["compared_with"]  # the environment of the earlier run
     for sentence in (
-        "Since the earlier run: how many times longer a kernel takes, relative to the sum of as many bytes beside it. No "
+        "Since the earlier run: how many times longer a kernel takes, relative to the sum of as much memory beside it. No "
         f"stored time is believed; below {100 * history.FLOOR:.0f} % nothing is called a change.",
         f"Not the same surroundings: {differ}." if (differ := history.elsewhere(then, header["environment"])) else "",
     ):

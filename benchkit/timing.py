@@ -311,7 +311,7 @@ def _limit(lab: Lab, point: Point, kernel: Kernel) -> dict[str, Any]:
         return {}
     rng = generator("roof", point.id)
     budget_s = lab.effort.pairs_s if lab.request.extra.get("compare") else lab.effort.budget_s  # there the ratio is what counts
-    found = roof(kernel.run, kernel.bytes, point.device, lab.clocks[point.device], rng, budget_s)
+    found = roof(kernel, point.device, lab.clocks[point.device], rng, budget_s)
     return dict(found.described())
 
 

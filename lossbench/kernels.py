@@ -5,7 +5,8 @@ beforehand, so that a run is the loss alone; where a loss takes the output of lo
 
 Bytes, the compulsory traffic: forward reads each input once, of a gathered one a cache line for each row, and writes each loss
 once; the backward pass reads every floating-point input and the incoming gradient again and writes one gradient for each input
-that training differentiates by, which is every differentiable input but the one named ``target``.
+that training differentiates by, which is every differentiable input but the one named ``target``. What is read again is in
+memory once.
 """
 
 from __future__ import annotations
@@ -155,9 +156,10 @@ def build(
         return torch.autograd.grad(some(*passed), leaves, incoming, allow_unused=True)
 
     function, compile_s = _by(path, losses, gradients)
-    least += sum(value.numel() for value in [*floating, *leaves, incoming]) * itemsize
+    held = least + sum(value.numel() for value in [*leaves, incoming]) * itemsize
+    again = sum(value.numel() for value in floating) * itemsize
     run = _captured(path, lambda: gradients(function), device)
-    return Kernel(run, elements, least, load=load, compile_s=compile_s)
+    return Kernel(run, elements, held + again, load=load, compile_s=compile_s, held=held)
 
 
 def _by(path: str, losses: Callable[..., Any], call: Callable[[Callable[..., Any]], Any]) -> tuple[Any, float | None]:

@@ -4,7 +4,8 @@ Gradients are set once and stay, the state grows old as the step is repeated. An
 of an embedding that met a tenth of its rows. One tagged ``closure`` steps from the same starting point and an empty state every
 time, on a quadratic whose evaluations are part of the measured time.
 
-Bytes: the declared ``bytes_per_element`` times the elements that the step touches, times the evaluations of the closure.
+Bytes: the declared ``bytes_per_element`` times the elements that the step touches, times the evaluations of the closure. All
+but the gradient is read and written where it lies, so that half of the bytes and half a gradient are the memory of a step.
 """
 
 from __future__ import annotations
@@ -60,7 +61,8 @@ def build(
     parameters = [torch.nn.Parameter(one.clone()) for one in start]
     touched = sum(_set_gradient(p, slope, "sparse" in item.tags) for p, slope in zip(parameters, slopes, strict=True))
     optimizer = constructor(parameters) if constructor else construct(item, parameters, path)
-    least = item.bytes_per_element * touched * parameters[0].element_size()
+    gradient_bytes = touched * parameters[0].element_size()
+    least = item.bytes_per_element * gradient_bytes
     operations = item.operations_per_element * touched
     if "closure" in item.tags:
         run, evaluations = _with_closure(optimizer, parameters, start, slopes)
@@ -73,7 +75,8 @@ def build(
     # What a step gets from elsewhere is the gradients.
     gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
     load = devices.loading(gradients, device) if "sparse" not in item.tags else None
-    return Kernel(run, elements, round(least), parameters, operations, load, compile_s)
+    held = round(least + (1.0 - item.read_again) * gradient_bytes) // 2
+    return Kernel(run, elements, round(least), parameters, operations, load, compile_s, held)
 
 
 def construct(item: Optimizer, parameters: list[torch.nn.Parameter], path: str) -> torch.optim.Optimizer:

@@ -33,7 +33,7 @@ RUNS = {
     ],
 }
 TIMES = {f"{name}_s" for name in ("min", "p10", "q1", "median", "q3", "iqr", "cpu")}
-ROOF = {f"roof_{name}{end}" for name in ("share", "ratio") for end in ("", "_low", "_high")} | {"roof_gb_per_s"}
+ROOF = {f"roof_{name}{end}" for name in ("share", "ratio") for end in ("", "_low", "_high")} | {"roof_gb_per_s", "roof_bytes"}
 BESIDE = ("self_test", "machine", "cross_check")  # records that say how a run of time was measured
 MEASURED = TIMES | ROOF | {  # what no two runs have in common
     "seconds", "samples", "samples_s", "calls", "runs", "gb_per_s", "page_faults", "load", "clock_mhz", "doubts",

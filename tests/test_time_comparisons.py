@@ -337,7 +337,7 @@ def test_a_change_that_is_seen_only_once_is_none():
 def test_another_yardstick_is_not_compared(tmp_path, quick, capsys):
     first = asked(tmp_path)
     run(first)
-    earlier = rewritten(first.results_file, lambda record: {"bytes": 1})
+    earlier = rewritten(first.results_file, lambda record: {"roof_bytes": 1})
     now = run(asked(tmp_path / "now", extra={"compare": str(earlier)}))
 
     assert all("moved 1 bytes then" in record["change"]["reason"] for record in now.of("time"))

@@ -16,7 +16,7 @@ import optimbench.models
 import optimbench.parameters
 import optimbench.timing
 import reference
-from benchkit import device_ratios, points, quantities, time_tables, timing
+from benchkit import device_ratios, points, quantities, roof, time_tables, timing
 from benchkit.points import DTYPES, NUMPY, SIZES, Kernel, Point
 from benchkit.request import RIGHT, Request, UsageError
 from benchkit.results import read
@@ -57,6 +57,8 @@ def test_backward_kernel_computes_gradients_of_training(name):
     assert all(torch.isfinite(gradient).all() for gradient in gradients)
     assert any(gradient.any() for gradient in gradients)
     assert both.bytes > forward.bytes
+    assert forward.held == 0  # all that is moved
+    assert forward.bytes < both.held < both.bytes
 
 
 @pytest.mark.parametrize("name", LOSSES)
@@ -85,6 +87,29 @@ def test_step_kernel_moves_every_parameter(name, path):
     assert all(torch.isfinite(parameter).all() for parameter in kernel.changes)
     assert ELEMENTS / 2 <= kernel.elements <= ELEMENTS * 2
     assert kernel.bytes > 0
+
+
+@pytest.mark.parametrize("name", [name for name, item in reference.OPTIMIZERS.items() if not item.tags & {"closure", "sparse"}])
+def test_step_kernel_holds_what_it_moves(name):
+    """The memory that follows from the declared traffic is that of parameters, gradients and state."""
+    kernel = optimbench.kernels.build(reference.OPTIMIZERS[name], "forloop", "cpu", "float32", ELEMENTS)
+    kernel.run()
+    state = kernel.run.__self__.state
+    held = sum(2 * p.numel() + sum(v.numel() for v in state[p].values() if torch.is_tensor(v)) for p in kernel.changes)
+
+    assert kernel.held == pytest.approx(4 * held, rel=0.2)
+
+
+def test_the_limit_has_the_memory_and_the_manner_of_its_kernel():
+    """A sum into a third array, or in place; three numbers are moved for each of a sum, whatever they lie in."""
+    for in_place, arrays in ((False, 3), (True, 2)):
+        run, moved = roof.traffic(12_000, "cpu", in_place)
+        before = run()
+        assert before.numel() * 4 * arrays == 12_000
+        assert moved == 12 * before.numel()
+        grown = run()
+        assert grown.data_ptr() == before.data_ptr()
+        assert grown[0].item() == (3.0 if in_place else 2.0)
 
 
 @pytest.mark.parametrize(("name", "path"), STEPS)

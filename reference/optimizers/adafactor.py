@@ -57,6 +57,7 @@ def rms(x, dims):
     ],
     # The gradient is read for the means and for the update, the parameter for its RMS and for the step, and written.
     bytes_per_element=5,
+    read_again=2,
     operations_per_element=11,
     source="Shazeer and Stern, Adafactor: adaptive learning rates with sublinear memory cost, ICML 2018, algorithms 4 and 5",
 )
