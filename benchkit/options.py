@@ -19,7 +19,9 @@ def _print_version(context: typer.Context, asked: bool) -> None:
 Version = Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version.")]
 Items = Annotated[
     list[str] | None,
-    typer.Argument(metavar="ITEM", help="Classes, as SmoothL1Loss, smooth_l1 or torch.nn.SmoothL1Loss (default: all)."),
+    typer.Argument(
+        metavar="ITEM", help="Classes: SmoothL1Loss, smooth_l1 or torch.nn.SmoothL1Loss; NAdam, nadam... (default: all)."
+    ),
 ]
 Devices = Annotated[
     list[str] | None, typer.Option("--device", metavar="D", help="Device, repeatable (default: the CPU and the accelerator).")
