@@ -6,6 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from pictures import fits_on_the_page
 from rich.console import Console
 from synthetic_studies import GRID, NAMES, study
@@ -405,3 +406,14 @@ def test_gallery_of_one_problem_and_of_several(which, request):
     stems = [table.stem for _, table in gallery.all_tables(found)]
     assert len(set(stems)) == len(stems)
     assert len(places) > len(drawn)
+
+
+@pytest.mark.parametrize(("low", "high"), [(140.0, 290.0), (9.0, 11.0), (2.1, 4.9), (0.01, 0.9), (1.0, 1e6)])
+def test_a_logarithmic_axis_has_two_numbers_at_least(low: float, high: float) -> None:
+    """With a single number nobody can tell how far apart two marks are."""
+    axes = Figure().subplots()
+    axes.set(xscale="log", xlim=(low, high))
+    parts.logarithmic(axes, low, high, "x")
+    ticks = [tick for tick in axes.get_xticks() if low <= tick <= high]
+
+    assert 2 <= len(ticks) <= 8

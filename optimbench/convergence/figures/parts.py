@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -198,13 +199,24 @@ def height(study: Study, medians: bool = False) -> Height:
     return Height(label, offset, low / 1.35, highest * 1.35, log=True)
 
 
+STEPS = (1.0, 2.0, 5.0), (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0), tuple(np.arange(10, 100, 5) / 10.0)  # of a decade, coarse to fine
+
+
+def within(steps: Sequence[float], low: float, high: float) -> int:
+    """How many numbers that are a step of a decade lie between two."""
+    decades = range(math.floor(np.log10(low)), math.ceil(np.log10(high)) + 1)
+    return sum(low <= step * 10.0**decade <= high for decade in decades for step in steps)
+
+
 def logarithmic(axes: Axes, low: float, high: float, which: str = "y") -> None:
-    """Ticks of a logarithmic axis: 1, 2, 5 where it spans few decades, decades in powers of ten where it spans many."""
+    """Ticks of a logarithmic axis: 1, 2, 5 where it spans few decades, or more where that gave a single number; powers of ten
+    where it spans many."""
     axis = axes.yaxis if which == "y" else axes.xaxis
     decades = np.log10(high / low)
     if decades <= 2.5:
         narrow = which == "x" and decades > 1.6  # numbers side by side take more room
-        axis.set_major_locator(LogLocator(10.0, subs=(1.0, 3.0) if narrow else (1.0, 2.0, 5.0)))
+        steps = (1.0, 3.0) if narrow else next((some for some in STEPS if within(some, low, high) > 1), STEPS[-1])
+        axis.set_major_locator(LogLocator(10.0, subs=steps))
         plain: Callable[[float, int], str] = lambda value, _: f"{value:g}"  # noqa: E731
         axis.set_major_formatter(FuncFormatter(plain))
     else:
