@@ -166,14 +166,16 @@ def _roofline(results: Results, subject: Subject, device: str, rows: Sequence[Re
     span = np.geomspace(min(intensities) / 3.0, max(max(intensities) * 3.0, 3.0), 100)
     for size, mark, look in zip(shown, MARKS, looks, strict=False):
         mine = [r for r in rows if r["size"] == size]
-        bandwidth = float(np.median([r["roof_gb_per_s"] for r in mine]))
-        roof.plot(span, np.minimum(bandwidth * span, gflop_per_s), color=look["color"], linestyle=look["linestyle"])
+        rates = sorted(r["roof_gb_per_s"] for r in mine)
+        slopes = [np.minimum(rate * span, gflop_per_s) for rate in (rates[0], rates[-1])]
+        roof.fill_between(span, *slopes, color=look["color"], alpha=0.12, linewidth=0)
+        roof.plot(span, slopes[-1], color=look["color"], linestyle=look["linestyle"])
         with_operations = [r for r in mine if r.get("operations")]
         how: dict[str, Any] = {"marker": mark, "linestyle": "none", "color": look["color"], "markerfacecolor": "white"}
         roof.plot(
             [r["operations"] / r["bytes"] for r in with_operations],
-            [r["operations"] / r["median_s"] / 1e9 for r in with_operations],
-            label=f"{size_text(size)} elements: a sum moves {bandwidth:.0f} GB/s",
+            [r["operations"] / r["bytes"] * r["roof_share"] * r["roof_gb_per_s"] for r in with_operations],
+            label=f"{size_text(size)} elements: a sum moves {rates[0]:.0f} to {rates[-1]:.0f} GB/s",
             **how,
         )
         places = [names.index((r["item"], r["path"])) for r in mine]
@@ -187,7 +189,7 @@ def _roofline(results: Results, subject: Subject, device: str, rows: Sequence[Re
     roof.set(xscale="log", yscale="log", xlabel="operations for each byte that must be moved", ylabel="operations (10⁹/s)")
     roof.set(title="The roof", xlim=(span[0], span[-1]))
     roof.set_ylim(top=4.0 * gflop_per_s)
-    figure.legend(*roof.get_legend_handles_labels(), loc="outside upper left", ncols=len(shown))
+    figure.legend(*roof.get_legend_handles_labels(), loc="outside upper left", ncols=len(shown), frameon=False)
     single = len({path for _, path in names}) == 1
     shares.set_yticks(range(len(names)), [item if single else f"{item}, {path}" for item, path in names])
     shares.set_ylim(len(names) - 0.4, -0.6)
@@ -200,10 +202,11 @@ def _roofline(results: Results, subject: Subject, device: str, rows: Sequence[Re
     return figure, {
         "stem": f"roofline-{subject.suite}-{device}",
         "title": f"Roofline: {subject.noun}, {operation}, {device}",
-        "caption": f"Left: the arithmetic of one {operation} in a second against its operations for each compulsory byte; the "
-        "slope is the bandwidth of a sum of two arrays at the same working set, the dotted line the rate of a product of "
-        "matrices. Right: the share of the slope that a kernel reaches, from pairs with that sum, with its 99 % interval where "
-        f"there are pairs enough. Float32. {_where(results, device)}.{_doubts(results, device)}",
+        "caption": f"Left: the arithmetic of one {operation} in a second, in pairs with the sum beside it, against its "
+        "operations for each compulsory byte; the slope is the bandwidth of a sum of two arrays, shaded over the working sets of "
+        "the kernels of a size and drawn at the fastest of them, the dotted line the rate of a product of matrices. Right: the "
+        "share that a kernel reaches of the sum at its own working set, with its 99 % interval where there are pairs enough. "
+        f"Float32. {_where(results, device)}.{_doubts(results, device)}",
         "alt": f"Left: operations a second against operations a byte for {len(names)} kernels at {len(shown)} sizes, below a "
         "roof that rises and then is flat. Right: for each kernel its share of the limit.",
     }

@@ -154,6 +154,14 @@ def test_plot_without_results_says_so(tmp_path):
         plot.plot(request)
 
 
+def test_times_are_drawn_where_nothing_was_trained(tmp_path):
+    """Who has only timed gets the figures of times."""
+    with Run.open(Request("optimbench", "time", reports=tmp_path)) as run:
+        run.end()
+
+    assert plot.plot(Request("optimbench", "plot", reports=tmp_path)) == RIGHT
+
+
 def test_fit_of_the_first_seed_is_that_of_the_problem(reports):
     """What is drawn as learnt has the objective that was recorded at the end."""
     (study,) = [study for study in studies(reports / "optimbench-converge.jsonl") if study.protocol == "same"]

@@ -48,7 +48,7 @@ class Curve(Protocol):
 
 
 def plot(request: Request) -> int:
-    """Draw what ``converge`` has left; UsageError where it left nothing."""
+    """Draw what ``converge``, ``time`` and the measurement of the engine's speed have left; UsageError where there is none."""
     studies_found = load(request)
     processes = workers.count()
     if processes > 1:
@@ -97,9 +97,12 @@ def draw(place: gallery.Place, reports: Path) -> Record | None:
 
 
 def load(request: Request) -> list[Study]:
-    """The studies of ``optimbench-converge.jsonl`` in the reports folder that have an entry."""
+    """The studies of ``optimbench-converge.jsonl`` in the reports folder that have an entry; none where there is no such file
+    but one of times."""
     path = request.reports / "optimbench-converge.jsonl"
     if not path.exists():
+        if any((request.reports / f"optimbench-{command}.jsonl").exists() for command in ("time", "speed")):
+            return []
         raise UsageError(f"there is no {path} to draw from; run 'optimbench converge --reports {request.reports}' first")
     found = [study for study in studies(path) if study.entries]
     if not found:
