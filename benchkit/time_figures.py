@@ -204,9 +204,9 @@ def _roofline(results: Results, subject: Subject, device: str, rows: Sequence[Re
         "title": f"Roofline: {subject.noun}, {operation}, {device}",
         "caption": f"Left: the arithmetic of one {operation} in a second, in pairs with the sum beside it, against its "
         "operations for each compulsory byte; the slope is the bandwidth of a sum of two arrays, shaded over the working sets "
-        "of the kernels of a size and drawn at the fastest of them, the dotted line the rate of a product of matrices. Right: the "
-        "share that a kernel reaches of the sum at its own working set, with its 99 % interval where there are pairs enough. "
-        f"Float32. {_where(results, device)}.{_doubts(results, device)}",
+        "of the kernels of a size and drawn at the fastest of them, the dotted line the rate of a product of matrices. "
+        "Right: the share that a kernel reaches of the sum at its own working set, with its 99 % interval where there are "
+        f"pairs enough. Float32. {_where(results, device)}.{_doubts(results, device)}",
         "alt": f"Left: operations a second against operations a byte for {len(names)} kernels at {len(shown)} sizes, below a "
         "roof that rises and then is flat. Right: for each kernel its share of the limit.",
     }
