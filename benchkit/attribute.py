@@ -62,6 +62,13 @@ def torch_class(path: str) -> Any:
     return found
 
 
+def lacking(item: Any, purpose: str) -> str:
+    """A sentence where the installed torch has no class of that item, ``to time`` say; empty where it has."""
+    import torch
+
+    return "" if torch_class(item.path) else f"this torch ({torch.__version__}) has no {item.path} {purpose}"
+
+
 def public_classes(module: str, wanted: Callable[[str, type], bool]) -> list[str]:
     """The paths of the public classes of a module, ``torch.nn`` say, that are ``wanted`` by their name and by what they are."""
     found = importlib.import_module(module)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from benchkit.attribute import suggestion
+from benchkit.attribute import lacking, suggestion, torch_class
 from benchkit.request import Request, UsageError
 
 SIZES = (10**3, 10**4, 10**5, 10**6, 10**7)
@@ -203,5 +203,14 @@ def _chosen(request: Request, grid: Grid) -> Axes:
 
 
 def chosen_items(request: Request, items: Mapping[str, Any]) -> list[Any]:
-    """The declarations of the run: those asked for, or all."""
-    return [items[name] for name in request.items or items]
+    """The declarations of the run: those asked for, or all that the installed torch has. UsageError where one that was asked
+    for is not there."""
+    for name in request.items:
+        if reason := lacking(items[name], "to time"):
+            raise UsageError(f"{reason}; leave {name} out")
+    return [items[name] for name in request.items or items if torch_class(items[name].path)]
+
+
+def absent_items(request: Request, items: Mapping[str, Any]) -> dict[str, str]:
+    """The items that a run of all leaves out because the installed torch lacks them, and the sentence that says so."""
+    return {} if request.items else {name: reason for name, item in items.items() if (reason := lacking(item, "to time"))}

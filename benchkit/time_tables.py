@@ -31,6 +31,7 @@ def show(
     self_tests: Sequence[Record] = (),
     machines: Sequence[Record] = (),
     checks: Sequence[Record] = (),
+    absent: Sequence[str] = (),
 ) -> None:
     """Print what the self-tests said, the tables of times of each device and dtype, and what was measured in pairs."""
     devices = header["environment"]["devices"]
@@ -51,6 +52,8 @@ def show(
         _show_compile_times(made, console)
     if any(map(is_skipped, records)):
         console.print("- is a point that was not run; the results file says why.")
+    for reason in absent:
+        console.print(f"Left out: {reason}.", highlight=False, soft_wrap=True)
     if late := late_sentence(records):
         console.print(late, highlight=False, soft_wrap=True)
     _show_pairs(records, console)

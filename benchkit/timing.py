@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 from rich.console import Console
@@ -78,11 +79,12 @@ def time_points(
     build: Build,
     console: Console | None = None,
     goals: Callable[[Point], float | None] = lambda point: None,
+    absent: Mapping[str, str] = MappingProxyType({}),
 ) -> int:
     """Measure every point, small sizes first, write one ``time`` record for each and print the table; returns the exit status.
 
     Points that the results file already holds are not measured again, but for those that no time was left for. ``goals`` says
-    how many times the time of torch the numpy reference may take.
+    how many times the time of torch the numpy reference may take, ``absent`` which items torch lacks, with the reason.
     """
     effort = EFFORTS[request.level]
     if request.extra.get("allocator") == KEPT and not keep_memory():
@@ -105,6 +107,9 @@ def time_points(
         tests += [_tested(run, device, lab) for device in clocks]
         machines = [_machine(run, device, lab) for device in clocks]
         doubts = {record["device"]: record["problems"] for record in tests}  # of each device the last test counts
+        for name, reason in absent.items():
+            if name not in run.done("absent"):
+                run.write("absent", name, item=name, reason=reason)
         bar = progress.add_task("", total=len(points))
         for point in points:
             progress.update(
@@ -127,7 +132,7 @@ def time_points(
         counts = {status: sum(record["status"] == status for record in records) for status in ("measured", "skipped")}
         run.end(**counts)
         header = run.header
-    show(records, header, console or Console(), tests, machines, checks)
+    show(records, header, console or Console(), tests, machines, checks, tuple(absent.values()))
     history.keep(request, header)
     return RIGHT
 

@@ -17,7 +17,7 @@ from rich.console import Console
 from torch import nn
 
 from benchkit import figures, time_figures
-from benchkit.attribute import torch_class
+from benchkit.attribute import lacking, torch_class
 from benchkit.domains import Domain
 from benchkit.request import RIGHT, Request, UsageError
 from benchkit.results import Run
@@ -43,7 +43,7 @@ SUBJECT = time_figures.Subject(
 
 def plot(request: Request) -> int:
     """Draw the document's comparison and the cards of the items (all by default)."""
-    names = request.items or tuple(LOSSES)
+    names = request.items or tuple(name for name, item in LOSSES.items() if torch_class(item.path))
     with Run.open(request) as run:
         if not request.items:
             _tell(figures.save(comparison(), request.reports, run=run, **COMPARISON_TEXTS))
@@ -102,9 +102,9 @@ def card(item: Loss) -> tuple[Figure, dict[str, Any]]:
     view = item.figure
     if view is None:
         raise UsageError(f"{item.name} declares no figure; give its declaration figure=Figure(xlabel, span, inputs, ...)")
+    if reason := lacking(item, "to draw"):
+        raise UsageError(f"{reason}; leave {item.name} out")
     constructor = torch_class(item.path)
-    if constructor is None:
-        raise UsageError(f"this torch ({torch.__version__}) has no {item.path} to draw; leave {item.name} out")
     figure, (values, slopes) = figures.panels(1, 2, size=(11.0, 4.4))
     low, high = view.span
     line, points = np.linspace(low, high, CURVE), low + (high - low) * (np.arange(MARKERS) + 0.3) / MARKERS

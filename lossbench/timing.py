@@ -7,7 +7,21 @@ from dataclasses import replace
 
 import reference
 from benchkit.attribute import load_attribute
-from benchkit.points import AGAINST, ALL_SIZES, DTYPES, MIDDLE, NUMPY, SIZES, Axes, Grid, Kernel, Point, chosen_items, plan
+from benchkit.points import (
+    AGAINST,
+    ALL_SIZES,
+    DTYPES,
+    MIDDLE,
+    NUMPY,
+    SIZES,
+    Axes,
+    Grid,
+    Kernel,
+    Point,
+    absent_items,
+    chosen_items,
+    plan,
+)
 from benchkit.request import Request
 from benchkit.spec import Loss
 from benchkit.timing import time_points
@@ -80,7 +94,13 @@ def time(request: Request) -> int:
             seed=request.seed,
         )
 
-    return time_points(request, points(request), build, goals=lambda point: goal(reference.LOSSES[point.item]))
+    return time_points(
+        request,
+        points(request),
+        build,
+        goals=lambda point: goal(reference.LOSSES[point.item]),
+        absent=absent_items(request, reference.LOSSES),
+    )
 
 
 def _document_size(item: Loss) -> int:

@@ -7,7 +7,20 @@ from dataclasses import replace
 
 import reference
 from benchkit.attribute import load_attribute
-from benchkit.points import AGAINST, ALL_SIZES, DTYPES, MIDDLE, SIZES, Axes, Grid, Kernel, Point, chosen_items, plan
+from benchkit.points import (
+    AGAINST,
+    ALL_SIZES,
+    DTYPES,
+    MIDDLE,
+    SIZES,
+    Axes,
+    Grid,
+    Kernel,
+    Point,
+    absent_items,
+    chosen_items,
+    plan,
+)
 from benchkit.request import Request
 from benchkit.spec import Optimizer
 from benchkit.timing import time_points
@@ -62,4 +75,4 @@ def time(request: Request) -> int:
             seed=request.seed,
         )
 
-    return time_points(request, points(request), build)
+    return time_points(request, points(request), build, absent=absent_items(request, reference.OPTIMIZERS))

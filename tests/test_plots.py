@@ -20,6 +20,7 @@ from reference import LOSSES
 ITEMS = [pytest.param(item, id=item.slug) for item in LOSSES.values()]
 
 
+@pytest.mark.usefixtures("there")
 @pytest.mark.parametrize("item", ITEMS)
 def test_card(item):
     """A card has two labelled panels with a line and markers for each option, and torch's markers lie on the lines."""
@@ -42,6 +43,20 @@ def test_card(item):
     assert len(texts["caption"]) > 80
 
 
+def test_the_cards_of_all_leave_out_what_torch_lacks(tmp_path, monkeypatch):
+    """Asked for by name it is an error, in one sentence."""
+    absent = dataclasses.replace(LOSSES["MSELoss"], path="torch.nn.MSELossOfTheFuture")
+    monkeypatch.setattr(lossbench.plots, "LOSSES", {"L1Loss": LOSSES["L1Loss"], "MSELoss": absent})
+    request = Request("lossbench", "plot", reports=tmp_path)
+
+    assert lossbench.plots.plot(request) == RIGHT
+    drawn = {record["title"] for record in read(request.results_file).of("figure")}
+    assert drawn == {"SmoothL1 against L1", "L1Loss"}
+    with pytest.raises(UsageError, match="OfTheFuture to draw; leave MSELossOfTheFuture out"):
+        lossbench.plots.plot(dataclasses.replace(request, items=("MSELoss",)))
+
+
+@pytest.mark.usefixtures("there")
 @pytest.mark.parametrize("item", ITEMS)
 def test_torch_lies_on_the_reference(item):
     """Value and derivative of torch in float64 agree with the reference at the markers of every curve."""

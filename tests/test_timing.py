@@ -16,7 +16,7 @@ import optimbench.models
 import optimbench.parameters
 import optimbench.timing
 import reference
-from benchkit import device_ratios, points, quantities, roof, time_tables, timing
+from benchkit import device_ratios, points, quantities, roof, site, time_tables, timing
 from benchkit.points import DTYPES, NUMPY, SIZES, Kernel, Point
 from benchkit.request import RIGHT, Request, UsageError
 from benchkit.results import read
@@ -27,6 +27,7 @@ STEPS = [(name, path) for name, item in sorted(reference.OPTIMIZERS.items()) for
 ELEMENTS = 2000
 
 
+@pytest.mark.usefixtures("there")
 @pytest.mark.parametrize("name", LOSSES)
 def test_forward_kernel_computes_unreduced_losses(name):
     """The kernel gives finite losses of about the size asked for, and counts at least reading its input."""
@@ -42,6 +43,7 @@ def test_forward_kernel_computes_unreduced_losses(name):
     assert kernel.bytes >= 4 * kernel.elements * 0.9
 
 
+@pytest.mark.usefixtures("there")
 @pytest.mark.parametrize("name", LOSSES)
 def test_backward_kernel_computes_gradients_of_training(name):
     """The kernel gives one gradient for each input that training differentiates by, and moves more than the forward pass."""
@@ -317,6 +319,7 @@ def test_declarations_say_how_long_rows_are():
         assert len({len(lengths) for lengths in lossbench.kernels.row_lengths(item)} | {of_row}) == 1, item.name
 
 
+@pytest.mark.usefixtures("there")
 @pytest.mark.parametrize("name", LOSSES)
 def test_reference_in_numpy_computes_what_torch_does(name):
     """Both kernels get the same numbers, so that their times can be set side by side."""
@@ -415,3 +418,24 @@ def test_missing_accelerator_is_said_plainly():
     assert said[0].startswith("No CUDA device was there")
     assert "H200" in said[2]
     assert said[1] == said[3] == ""
+
+
+@pytest.mark.parametrize("suite", ["lossbench", "optimbench"])
+def test_an_item_that_torch_lacks_is_left_out_and_told(tmp_path, monkeypatch, capsys, suite):
+    """A run of all goes on without it; whoever asks for it by name is told that it is not there."""
+    registry = {"lossbench": reference.LOSSES, "optimbench": reference.OPTIMIZERS}[suite]
+    items = dict(list(registry.items())[:2])
+    kept, lacks = items
+    monkeypatch.setitem(items, lacks, dataclasses.replace(items[lacks], path=items[lacks].path + "OfTheFuture"))
+    monkeypatch.setattr(reference, {"lossbench": "LOSSES", "optimbench": "OPTIMIZERS"}[suite], items)
+    command = {"lossbench": lossbench.timing.time, "optimbench": optimbench.timing.time}[suite]
+    asked = request(tmp_path, suite=suite, items=(), extra={"size": (1000,)})
+    command(asked)
+    results = read(asked.results_file)
+
+    assert {record["item"] for record in results.of("time")} == {kept}
+    assert [record["item"] for record in results.of("absent")] == [lacks]
+    assert f"has no {items[lacks].path} to time" in " ".join(capsys.readouterr().out.split())
+    assert f"has no {items[lacks].path} to time" in site.render(tmp_path).read_text(encoding="utf-8")
+    with pytest.raises(UsageError, match=f"OfTheFuture to time; leave {lacks} out"):
+        command(dataclasses.replace(asked, items=(lacks,)))

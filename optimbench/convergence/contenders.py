@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from benchkit.attribute import load_attribute, torch_class
+from benchkit.attribute import lacking, load_attribute, torch_class
 from benchkit.request import UsageError
 from benchkit.spec import Optimizer
 from optimbench.convergence.trajectory import Contender
@@ -33,9 +33,9 @@ def chosen(items: Sequence[str], own: Sequence[str] = ()) -> list[Contender]:
     named = sorted(items or OPTIMIZERS, key=str.lower)
     found: list[Contender] = []
     for item in (OPTIMIZERS[name] for name in named):
-        if torch_class(item.path) is None:
+        if reason := lacking(item, "to train with"):
             if items:
-                raise UsageError(f"this torch {torch.__version__} has no {item.path}; leave it out")
+                raise UsageError(f"{reason}; leave {item.name} out")
             continue
         label = f"{item.name} with {item.companion}" if item.companion else item.name
         found.append(Contender(item.name, label))

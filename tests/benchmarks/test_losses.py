@@ -8,6 +8,7 @@ import reference
 from benchkit import devices
 
 
+@pytest.mark.usefixtures("there")
 @pytest.mark.parametrize("size", [10**3, 10**5])
 @pytest.mark.parametrize("operation", lossbench.kernels.OPERATIONS)
 @pytest.mark.parametrize("device", devices.available())

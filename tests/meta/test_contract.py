@@ -134,6 +134,7 @@ def outcomes(item: Item, constructor: type, *, own: bool, refusals: bool, most: 
     return found
 
 
+@pytest.mark.usefixtures("there")
 @EVERY_ITEM
 def test_whoever_takes_a_bad_call_fails(item: Item) -> None:
     """Of every item, every refusal: an answer is a failure, for torch's own class. No script fails by itself."""
@@ -141,6 +142,7 @@ def test_whoever_takes_a_bad_call_fails(item: Item) -> None:
     assert set(found) == {FAIL}, found
 
 
+@pytest.mark.usefixtures("there")
 @EVERY_ITEM
 def test_of_a_class_in_torchs_place_only_what_is_binding_is_asked(item: Item) -> None:
     """There, an answer to a bad call fails where any answer would be meaningless, and is listed as unsupported elsewhere."""
@@ -181,6 +183,7 @@ def test_another_form_of_a_call_has_the_same_answer(item: Item) -> None:
         assert set(found) <= {FAIL, PASS}
 
 
+@pytest.mark.usefixtures("there")
 @EVERY_ITEM
 def test_the_installed_torch_runs_every_script(item: Item) -> None:
     """No script is wrong, and none is left out because torch does not know an option."""

@@ -139,6 +139,7 @@ RIGHT_ONES = [
 ]
 
 
+@pytest.mark.usefixtures("there")
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize(("bench", "item", "constructor"), RIGHT_ONES, ids=[c.__name__ for _, _, c in RIGHT_ONES])
 def test_a_right_implementation_in_another_algebra_is_not_refused(bench, item: str, constructor, seed: int) -> None:
