@@ -6,7 +6,7 @@ import difflib
 import importlib
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from benchkit.request import UsageError
@@ -67,6 +67,15 @@ def lacking(item: Any, purpose: str) -> str:
     import torch
 
     return "" if torch_class(item.path) else f"this torch ({torch.__version__}) has no {item.path} {purpose}"
+
+
+def there(items: Mapping[str, Any], asked: Collection[str], purpose: str) -> list[Any]:
+    """The items asked for, or all that the installed torch has; UsageError where one that was asked for is not there."""
+    lacks = {name: reason for name in asked or items if (reason := lacking(items[name], purpose))}
+    if asked and lacks:
+        name, reason = next(iter(lacks.items()))
+        raise UsageError(f"{reason}; leave {name} out")
+    return [items[name] for name in asked or items if name not in lacks]
 
 
 def public_classes(module: str, wanted: Callable[[str, type], bool]) -> list[str]:

@@ -6,6 +6,8 @@ import ctypes
 import math
 import os
 import statistics
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +46,19 @@ def conditions() -> dict[str, Any]:
 
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     return {"threads": torch.get_num_threads(), "load": load, "clock_mhz": clock_mhz(), "allocator": _allocator}
+
+
+@contextmanager
+def threads(count: int) -> Iterator[int]:
+    """torch on so many threads; gives the usual number, which it has again afterwards."""
+    import torch
+
+    usual = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield usual
+    finally:
+        torch.set_num_threads(usual)
 
 
 def free_bytes(device: str) -> float:

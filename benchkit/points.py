@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from benchkit.attribute import lacking, suggestion, torch_class
+from benchkit.attribute import lacking, suggestion, there
 from benchkit.request import Request, UsageError
 
 SIZES = (10**3, 10**4, 10**5, 10**6, 10**7)
@@ -164,15 +164,17 @@ AXES = ("operation", "path", "workload")  # the options that name values of an a
 Plan = Callable[[Grid, str], Iterable[Axes]]
 
 
-def plan(request: Request, items: Sequence[Any], grid_of: Callable[[Any, str], Grid], of_level: Plan) -> list[Point]:
-    """The points of a run by item and device: those of the products that the level takes, or of what the user chose.
+def plan(request: Request, items: Mapping[str, Any], grid_of: Callable[[Any, str], Grid], of_level: Plan) -> list[Point]:
+    """The points of a run by item and device: those of the products that the level takes, or of what the user chose. Of the
+    items those asked for, or all that torch has.
 
     The first product of all items comes first, then the second; within one small sizes come first. So a run that has to stop
     early has what matters most. UsageError where no item has
     a value that was asked for.
     """
     extra = request.extra
-    grids = {(item.name, device): (item, grid_of(item, device)) for item in items for device in request.devices}
+    chosen = there(items, request.items, "to time")
+    grids = {(item.name, device): (item, grid_of(item, device)) for item in chosen for device in request.devices}
     for axis in AXES:
         known = list(dict.fromkeys(value for _, grid in grids.values() for value in getattr(grid, f"{axis}s")))
         for value in extra.get(axis, ()):
@@ -200,15 +202,6 @@ def _chosen(request: Request, grid: Grid) -> Axes:
     if "size" in extra:
         axes = replace(axes, sizes=tuple(sorted(set(extra["size"]))))
     return replace(axes, dtypes=request.dtypes) if extra.get("dtypes_given") else axes
-
-
-def chosen_items(request: Request, items: Mapping[str, Any]) -> list[Any]:
-    """The declarations of the run: those asked for, or all that the installed torch has. UsageError where one that was asked
-    for is not there."""
-    for name in request.items:
-        if reason := lacking(items[name], "to time"):
-            raise UsageError(f"{reason}; leave {name} out")
-    return [items[name] for name in request.items or items if torch_class(items[name].path)]
 
 
 def absent_items(request: Request, items: Mapping[str, Any]) -> dict[str, str]:

@@ -8,8 +8,7 @@ imported inside the functions.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
@@ -19,11 +18,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from benchkit import devices, history
 from benchkit.compiling import first_line
-from benchkit.conditions import KEPT, conditions, free_bytes, keep_memory
+from benchkit.conditions import KEPT, conditions, free_bytes, keep_memory, threads
 from benchkit.cross_check import cross_check, other_clock, spread_evenly
 from benchkit.grid import generator
 from benchkit.pairs import FASTER, SLOWER, Paired, compare
-from benchkit.points import AGAINST, EFFORTS, NUMPY, Effort, Kernel, Point
+from benchkit.points import AGAINST, EFFORTS, NUMPY, Effort, Kernel, Point, absent_items
 from benchkit.quantities import duration
 from benchkit.request import RIGHT, Request, UsageError
 from benchkit.results import Record, Run, latest
@@ -79,12 +78,13 @@ def time_points(
     build: Build,
     console: Console | None = None,
     goals: Callable[[Point], float | None] = lambda point: None,
-    absent: Mapping[str, str] = MappingProxyType({}),
+    items: Mapping[str, Any] = MappingProxyType({}),
 ) -> int:
     """Measure every point, small sizes first, write one ``time`` record for each and print the table; returns the exit status.
 
     Points that the results file already holds are not measured again, but for those that no time was left for. ``goals`` says
-    how many times the time of torch the numpy reference may take, ``absent`` which items torch lacks, with the reason.
+    how many times the time of torch the numpy reference may take, ``items`` which there are, of which
+    those that torch lacks are told.
     """
     effort = EFFORTS[request.level]
     if request.extra.get("allocator") == KEPT and not keep_memory():
@@ -107,6 +107,7 @@ def time_points(
         tests += [_tested(run, device, lab) for device in clocks]
         machines = [_machine(run, device, lab) for device in clocks]
         doubts = {record["device"]: record["problems"] for record in tests}  # of each device the last test counts
+        absent = absent_items(request, items)
         for name, reason in absent.items():
             if name not in run.done("absent"):
                 run.write("absent", name, item=name, reason=reason)
@@ -117,15 +118,14 @@ def time_points(
             )
             again = bool(lab.taken.get(point.id, {}).get("late"))
             if again or point.id not in run.done("time"):
-                fields = point.described() | _take(lab, point)
-                fields |= history.change(then.get(point.id), fields) | ({"again": True} if again else {})
+                fields = _measured(lab, point, then) | ({"again": True} if again else {})
                 if not (again and fields.get("late")):
                     record = run.write("time", point.id, **fields, doubts=doubts[point.device])
                     records.append(record)
                     lab.remember(record)
             progress.advance(bar)
         progress.update(bar, description="looking again at what has changed")
-        records += _second_looks(run, lab, points, then)
+        records += _second_looks(run, lab, points, then, doubts)
         checks = [record for record in run.records if record["kind"] == "cross_check"]
         checks += _cross_checks(run, lab, [point for point in points if not point.path.startswith(AGAINST)])
         records = latest(records)
@@ -137,18 +137,25 @@ def time_points(
     return RIGHT
 
 
-def _second_looks(run: Run, lab: Lab, points: Sequence[Point], then: Mapping[str, Record]) -> list[Record]:
+def _measured(lab: Lab, point: Point, then: Mapping[str, Record]) -> dict[str, Any]:
+    """The fields of one record, and what has changed since an earlier run where there is one."""
+    fields = point.described() | _take(lab, point)
+    return fields | history.change(then.get(point.id), fields)
+
+
+def _second_looks(
+    run: Run, lab: Lab, points: Sequence[Point], then: Mapping[str, Record], doubts: Mapping[str, Any]
+) -> list[Record]:
     """Measure once more what has become slower or faster since an earlier run: a change that is there is there twice."""
     found = []
     for point in points:
-        record = lab.taken.get(point.id, {})
-        change = record.get("change", {})
+        change = lab.taken.get(point.id, {}).get("change", {})
         if change.get("verdict") not in (SLOWER, FASTER) or "looks" in change or _late(lab, point):
             continue
-        again = _take(lab, point)
-        if again["status"] == "measured":
-            again |= history.seen_twice(change, history.change(then.get(point.id), again)["change"])
-            found.append(run.write("time", point.id, **(point.described() | again), again=True, doubts=record["doubts"]))
+        fields = _measured(lab, point, then)
+        if fields["status"] == "measured":
+            fields |= history.seen_twice(change, fields["change"])
+            found.append(run.write("time", point.id, **fields, again=True, doubts=doubts[point.device]))
     return found
 
 
@@ -270,7 +277,7 @@ def _versus(lab: Lab, point: Point, kernel: Kernel, beside: Point) -> tuple[dict
 
     named: dict[str, Any] = {"path": beside.path, "device": beside.device}
     if point.path == NUMPY:
-        with one_thread() as usual:
+        with threads(1) as usual:  # like numpy, whose ratio to torch would else count the cores of the machine
             found = pairs()
         named |= {"threads": 1, "goal": lab.goals(point)}
         if usual > 1:
@@ -284,19 +291,6 @@ def _versus(lab: Lab, point: Point, kernel: Kernel, beside: Point) -> tuple[dict
         moved = compare(other.run, _waited(kernel.loaded, point.device), ours, rng, budget_s, precision=RATIO_WITHIN)
         result["loaded"] = named | moved.described() | {"median_s": moved.second.median_s}
     return result, found.second.described()
-
-
-@contextmanager
-def one_thread() -> Iterator[int]:
-    """torch on one thread, like numpy, whose ratio to torch would else count the cores of the machine; the usual number."""
-    import torch
-
-    usual = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield usual
-    finally:
-        torch.set_num_threads(usual)
 
 
 def _waited(run: Callable[[], Any], device: str) -> Callable[[], Any]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from benchkit.attribute import torch_class
+from benchkit.conditions import threads
 from benchkit.cpu_time import fresh_compiler
 from benchkit.spec import Loss
 from lossbench.subject import (
@@ -62,17 +63,9 @@ def around(call: Call, device: str) -> Any:
     return torch.autocast(device, dtype=getattr(torch, autocast_format(call.dtype)))
 
 
-@contextlib.contextmanager
-def shared_out(call: Call) -> Iterator[None]:
+def shared_out(call: Call) -> contextlib.AbstractContextManager[Any]:
     """The number of threads that a call and its gradient have."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(COUNT if call.path == THREADS else before)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+    return threads(COUNT) if call.path == THREADS else contextlib.nullcontext()
 
 
 def by_class(call: Call, module: Any, methods: tuple[str, str]) -> Callable[..., Any]:

@@ -7,21 +7,7 @@ from dataclasses import replace
 
 import reference
 from benchkit.attribute import load_attribute
-from benchkit.points import (
-    AGAINST,
-    ALL_SIZES,
-    DTYPES,
-    MIDDLE,
-    NUMPY,
-    SIZES,
-    Axes,
-    Grid,
-    Kernel,
-    Point,
-    absent_items,
-    chosen_items,
-    plan,
-)
+from benchkit.points import AGAINST, ALL_SIZES, DTYPES, MIDDLE, NUMPY, SIZES, Axes, Grid, Kernel, Point, plan
 from benchkit.request import Request
 from benchkit.spec import Loss
 from benchkit.timing import time_points
@@ -71,7 +57,7 @@ def of_level(grid: Grid, level: str) -> Iterator[Axes]:
 
 def points(request: Request) -> list[Point]:
     """Every point of the run. The reference is timed where a goal is set for it, unless it is asked for."""
-    found = plan(request, chosen_items(request, reference.LOSSES), grid, of_level)
+    found = plan(request, reference.LOSSES, grid, of_level)
     asked = NUMPY in request.extra.get("path", ())
     return [p for p in found if p.path != NUMPY or asked or goal(reference.LOSSES[p.item]) or request.level == "thorough"]
 
@@ -99,7 +85,7 @@ def time(request: Request) -> int:
         points(request),
         build,
         goals=lambda point: goal(reference.LOSSES[point.item]),
-        absent=absent_items(request, reference.LOSSES),
+        items=reference.LOSSES,
     )
 
 

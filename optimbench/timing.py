@@ -7,20 +7,7 @@ from dataclasses import replace
 
 import reference
 from benchkit.attribute import load_attribute
-from benchkit.points import (
-    AGAINST,
-    ALL_SIZES,
-    DTYPES,
-    MIDDLE,
-    SIZES,
-    Axes,
-    Grid,
-    Kernel,
-    Point,
-    absent_items,
-    chosen_items,
-    plan,
-)
+from benchkit.points import AGAINST, ALL_SIZES, DTYPES, MIDDLE, SIZES, Axes, Grid, Kernel, Point, plan
 from benchkit.request import Request
 from benchkit.spec import Optimizer
 from benchkit.timing import time_points
@@ -56,7 +43,7 @@ def of_level(grid: Grid, level: str) -> Iterator[Axes]:
 
 def points(request: Request) -> list[Point]:
     """Every point of the run."""
-    return plan(request, chosen_items(request, reference.OPTIMIZERS), grid, of_level)
+    return plan(request, reference.OPTIMIZERS, grid, of_level)
 
 
 def time(request: Request) -> int:
@@ -75,4 +62,4 @@ def time(request: Request) -> int:
             seed=request.seed,
         )
 
-    return time_points(request, points(request), build, absent=absent_items(request, reference.OPTIMIZERS))
+    return time_points(request, points(request), build, items=reference.OPTIMIZERS)

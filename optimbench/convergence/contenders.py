@@ -12,8 +12,7 @@ from typing import Any
 
 import torch
 
-from benchkit.attribute import lacking, load_attribute, torch_class
-from benchkit.request import UsageError
+from benchkit.attribute import load_attribute, there, torch_class
 from benchkit.spec import Optimizer
 from optimbench.convergence.trajectory import Contender
 from reference import OPTIMIZERS
@@ -30,13 +29,8 @@ def declared(contender: Contender) -> Optimizer | None:
 
 def chosen(items: Sequence[str], own: Sequence[str] = ()) -> list[Contender]:
     """The items (none named: all that this torch has), each with the curves that it declares, then the classes of a user."""
-    named = sorted(items or OPTIMIZERS, key=str.lower)
     found: list[Contender] = []
-    for item in (OPTIMIZERS[name] for name in named):
-        if reason := lacking(item, "to train with"):
-            if items:
-                raise UsageError(f"{reason}; leave {item.name} out")
-            continue
+    for item in sorted(there(OPTIMIZERS, items, "to train with"), key=lambda item: item.name.lower()):
         label = f"{item.name} with {item.companion}" if item.companion else item.name
         found.append(Contender(item.name, label))
         for options in item.curves:
